@@ -1,0 +1,107 @@
+//! What is wrong: the checks, and the catalogue of them.
+//!
+//! A check is three functions over batches of observations. It knows no input or output, no clock and no printing. To
+//! add one: one new file, one `mod` line, one line in [`CATALOG`].
+
+use serde::de::DeserializeOwned;
+
+use crate::diff::Changes;
+use crate::finding::Finding;
+use crate::fold::{self, Entry};
+use crate::format::{Records, References};
+use crate::policy::Policy;
+use crate::policy::lock::Locked;
+use crate::policy::trust::Proposed;
+use crate::rule::Rule;
+use crate::source::{Files, People};
+
+/// Every check, in the order of the reports' table of rules.
+pub(crate) static CATALOG: &[Entry] = &[];
+
+/// Every rule of every check.
+pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
+    CATALOG.iter().flat_map(|entry| entry.rules)
+}
+
+/// The rule with this id.
+pub(crate) fn rule(id: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.id == id)
+}
+
+/// What a check is shown. Always batches, so that a call costs nothing per row.
+#[derive(Debug)]
+pub(crate) enum Observation<'a> {
+    /// The entries in scope, once, before anything else.
+    Files(&'a Files<'a>),
+    /// A batch of records.
+    Records(&'a Records<'a>),
+    /// The references of a blob.
+    References(&'a References<'a>),
+    /// What changed between two versions of the data, once, after all records.
+    Changes(&'a Changes<'a>),
+    /// Who changed it, and who changed things before, once, after the changes.
+    People(&'a People<'a>),
+    /// The policy of the trusted side and the one that is proposed, once, where they differ.
+    Policy(&'a Proposed<'a>),
+    /// The lock, what it was compared with, and its signatures, once, where there is a lock.
+    Lock(&'a Locked<'a>),
+}
+
+/// Adds up what was seen apart. Must be commutative and associative, with `Default` as its neutral element: the order
+/// in which threads finish must not show (law 4).
+pub(crate) trait Merge: Default {
+    /// Takes what `other` has seen.
+    fn merge(&mut self, other: Self);
+}
+
+/// One or several rules that look at the same things.
+pub(crate) trait Check: Sized + Send + Sync + 'static {
+    /// Its rules.
+    const RULES: &'static [Rule];
+    /// Its own block under `rules:` in the policy, under the name of its first rule.
+    type Settings: DeserializeOwned + Default + schemars::JsonSchema;
+    /// What it has seen so far.
+    type Seen: Merge + Send + 'static;
+
+    /// Makes the check ready.
+    fn new(settings: Self::Settings, policy: &Policy) -> Self;
+    /// Looks at a batch.
+    fn observe(&self, seen: &mut Self::Seen, observation: &Observation<'_>);
+    /// Says what is wrong.
+    fn finish(&self, seen: Self::Seen, findings: &mut Vec<Finding>);
+}
+
+/// A check without settings of its own. `severity` and the other common keys are read before it.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoSettings {}
+
+impl Merge for () {
+    fn merge(&mut self, (): ()) {}
+}
+
+impl<T> Merge for Vec<T> {
+    fn merge(&mut self, mut other: Self) {
+        // Order is made in `finish`; here only the multiset counts.
+        if self.len() < other.len() {
+            std::mem::swap(self, &mut other);
+        }
+        self.append(&mut other);
+    }
+}
+
+impl<K: Ord, V: Merge> Merge for std::collections::BTreeMap<K, V> {
+    fn merge(&mut self, other: Self) {
+        for (key, value) in other {
+            self.entry(key).or_default().merge(value);
+        }
+    }
+}
+
+impl Merge for u64 {
+    fn merge(&mut self, other: Self) {
+        *self = self.saturating_add(other);
+    }
+}
+
+pub(crate) use fold::entry;

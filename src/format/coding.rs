@@ -1,0 +1,219 @@
+//! How values are written down: decoding them, and leading decoded offsets back to the bytes they came from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr, memchr2};
+
+use super::{Coding, Decoded, Encoding, Field, Offsets};
+use crate::span::{At, Place, Span};
+
+impl<'a> Field<'a> {
+    /// The value as the trainer's parser would hand it over. Lone surrogates and malformed UTF-8 become U+FFFD here;
+    /// the reader has reported them as flaws.
+    pub fn text(self) -> Cow<'a, str> {
+        decode(self.coding(), self.raw())
+    }
+
+    /// The place of a range of bytes of [`Field::text`], led back through the escapes, the encoding and the quotes to
+    /// the raw bytes of the blob.
+    pub fn locate(self, range: Range<usize>) -> Place {
+        let batch = self.record().batch();
+        if self.coding() == Coding::Columnar {
+            let at = At::Cell { row: self.record().number() - 1, column: self.name().column };
+            return Place { blob: batch.blob.id, at };
+        }
+        batch.place(self.span_of(range))
+    }
+
+    /// Like [`Field::locate`], in offsets of the decoded blob. Meaningless for columnar files.
+    pub fn span_of(self, range: Range<usize>) -> Span {
+        let (start, end) = raw_range(self.coding(), self.raw(), range);
+        Span::new(self.cell().start + start as u64, self.cell().start + end as u64)
+    }
+}
+
+/// Decodes a value.
+pub(crate) fn decode(coding: Coding, raw: &[u8]) -> Cow<'_, str> {
+    let escaped = match coding {
+        Coding::Json => memchr(b'\\', raw).is_some(),
+        Coding::Csv => memchr(b'"', raw).is_some(),
+        Coding::Plain | Coding::Bare | Coding::Columnar => false,
+        Coding::Null => return Cow::Borrowed(""),
+    };
+    if !escaped {
+        return String::from_utf8_lossy(raw);
+    }
+    let mut text = String::with_capacity(raw.len());
+    pieces(coding, raw, |piece, _| text.push_str(&piece));
+    Cow::Owned(text)
+}
+
+/// The range of raw bytes behind a range of decoded ones. A piece that is touched counts whole.
+fn raw_range(coding: Coding, raw: &[u8], range: Range<usize>) -> (usize, usize) {
+    let (mut start, mut end) = (None, 0);
+    let mut at = 0;
+    pieces(coding, raw, |piece, stands| {
+        let next = at + piece.len();
+        // Unescaped stretches map byte by byte, escapes as a whole.
+        let plain = piece.len() == stands.len();
+        if next > range.start && start.is_none() {
+            start = Some(if plain { stands.start + (range.start - at) } else { stands.start });
+        }
+        if at < range.end {
+            end = if plain { stands.start + (range.end.min(next) - at) } else { stands.end };
+        }
+        at = next;
+    });
+    let start = start.unwrap_or(raw.len());
+    (start, end.max(start))
+}
+
+/// Cuts a value into unescaped stretches and single escapes, with the raw range of each.
+fn pieces(coding: Coding, raw: &[u8], mut take: impl FnMut(Cow<'_, str>, Range<usize>)) {
+    let mut at = 0;
+    while at < raw.len() {
+        let special = match coding {
+            Coding::Json => memchr(b'\\', &raw[at..]),
+            Coding::Csv => memchr2(b'"', b'"', &raw[at..]),
+            _ => None,
+        };
+        let stop = special.map_or(raw.len(), |n| at + n);
+        if stop > at {
+            lossless(&raw[at..stop], at, &mut take);
+        }
+        at = stop;
+        if at == raw.len() {
+            break;
+        }
+        let (character, len) = match coding {
+            Coding::Json => json_escape(&raw[at..]),
+            // A doubled quote is one quote; a stray single one stands for itself.
+            _ => ('"', if raw.get(at + 1) == Some(&b'"') { 2 } else { 1 }),
+        };
+        take(Cow::Borrowed(character.encode_utf8(&mut [0; 4])), at..at + len);
+        at += len;
+    }
+}
+
+/// Hands a stretch without escapes on. Malformed UTF-8 changes lengths, so each malformed sequence is a piece of its own.
+fn lossless(raw: &[u8], base: usize, take: &mut impl FnMut(Cow<'_, str>, Range<usize>)) {
+    let mut at = base;
+    for chunk in raw.utf8_chunks() {
+        let valid = chunk.valid();
+        if !valid.is_empty() {
+            take(Cow::Borrowed(valid), at..at + valid.len());
+            at += valid.len();
+        }
+        let bad = chunk.invalid().len();
+        if bad > 0 {
+            take(Cow::Borrowed("\u{FFFD}"), at..at + bad);
+            at += bad;
+        }
+    }
+}
+
+/// One JSON escape at the start of `raw`: the character it stands for and its length in bytes. A surrogate pair is one
+/// escape; a lone surrogate, or an escape that JSON does not know, stands for U+FFFD.
+fn json_escape(raw: &[u8]) -> (char, usize) {
+    let simple = |c| (c, 2);
+    match raw.get(1) {
+        Some(b'n') => simple('\n'),
+        Some(b't') => simple('\t'),
+        Some(b'r') => simple('\r'),
+        Some(b'b') => simple('\u{8}'),
+        Some(b'f') => simple('\u{c}'),
+        Some(b'"') => simple('"'),
+        Some(b'\\') => simple('\\'),
+        Some(b'/') => simple('/'),
+        Some(b'u') => match (unit(raw), raw.get(6..).and_then(unit)) {
+            (Some(high @ 0xD800..=0xDBFF), Some(low @ 0xDC00..=0xDFFF)) => {
+                let scalar = 0x1_0000 + ((u32::from(high) - 0xD800) << 10) + (u32::from(low) - 0xDC00);
+                (char::from_u32(scalar).unwrap_or('\u{FFFD}'), 12)
+            }
+            (Some(unit), _) => (char::from_u32(u32::from(unit)).unwrap_or('\u{FFFD}'), 6),
+            (None, _) => simple('\u{FFFD}'),
+        },
+        Some(_) => simple('\u{FFFD}'),
+        None => ('\u{FFFD}', 1),
+    }
+}
+
+/// The UTF-16 unit of a `\uXXXX` at the start of `raw`.
+fn unit(raw: &[u8]) -> Option<u16> {
+    let digits = raw.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0_u16, |n, &d| Some(n << 4 | char::from(d).to_digit(16)? as u16))
+}
+
+impl Offsets {
+    /// The raw span behind a span of the decoded bytes.
+    pub fn raw(&self, decoded: &[u8], span: Span) -> Span {
+        match self {
+            Offsets::Same => span,
+            Offsets::Mapped(points, encoding) => {
+                let lead = |at| raw_offset(points, *encoding, decoded, at);
+                Span::new(lead(span.start), lead(span.end))
+            }
+        }
+    }
+}
+
+/// Walks from the checkpoint before `at` to `at`, counting what each character took in the raw file.
+fn raw_offset(points: &[(u64, u64)], encoding: Encoding, decoded: &[u8], at: u64) -> u64 {
+    let index = points.partition_point(|&(d, _)| d <= at);
+    let (start, mut raw) = if index == 0 { (0, 0) } else { points[index - 1] };
+    let stretch = Span::new(start, at.max(start)).of(decoded);
+    for chunk in stretch.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            raw += match encoding {
+                Encoding::Latin1 => 1,
+                Encoding::Utf16Le | Encoding::Utf16Be => 2 * c.len_utf16() as u64,
+                Encoding::Utf32Le | Encoding::Utf32Be => 4,
+                Encoding::Utf8 | Encoding::BrokenUtf8 | Encoding::Binary => c.len_utf8() as u64,
+            };
+        }
+        raw += chunk.invalid().len() as u64;
+    }
+    raw
+}
+
+impl Decoded<'_> {
+    /// The raw span behind a span of the decoded bytes.
+    pub fn raw(&self, span: Span) -> Span {
+        self.offsets.raw(&self.bytes, span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_escapes_decode_and_lead_back() {
+        let raw = br"a\u200bb\ud83d\ude00c\n";
+        assert_eq!(decode(Coding::Json, raw), "a\u{200b}b\u{1f600}c\n");
+        // U+200B is bytes 1..4 of the text and 1..7 of the file.
+        assert_eq!(raw_range(Coding::Json, raw, 1..4), (1, 7));
+        // The emoji is bytes 5..9 of the text and 8..20 of the file.
+        assert_eq!(raw_range(Coding::Json, raw, 5..9), (8, 20));
+        assert_eq!(raw_range(Coding::Json, raw, 9..10), (20, 21));
+    }
+
+    #[test]
+    fn lone_surrogates_and_unknown_escapes_become_the_replacement() {
+        assert_eq!(decode(Coding::Json, br"\ud800x\q\u12"), "\u{FFFD}x\u{FFFD}\u{FFFD}12");
+    }
+
+    #[test]
+    fn doubled_quotes_are_one() {
+        assert_eq!(decode(Coding::Csv, br#"say ""hi"" now"#), "say \"hi\" now");
+        assert_eq!(raw_range(Coding::Csv, br#"say ""hi"" now"#, 5..7), (6, 8));
+    }
+
+    #[test]
+    fn malformed_utf8_keeps_later_offsets_right() {
+        let raw = b"a\xffb";
+        assert_eq!(decode(Coding::Plain, raw), "a\u{FFFD}b");
+        assert_eq!(raw_range(Coding::Plain, raw, 4..5), (2, 3));
+    }
+}

@@ -1,0 +1,1 @@
+//! Who is told: turns an outcome into what people and programs read.
