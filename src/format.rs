@@ -10,6 +10,7 @@ use bstr::BStr;
 use serde::Serialize;
 
 mod coding;
+mod compressed;
 
 use crate::lens::{Lens, Role};
 use crate::span::{At, BlobId, Fresh, Place, Span};

@@ -3,10 +3,14 @@
 //! This is the only module that talks to git (through gix, isolated: no program of the repository's configuration is
 //! ever started, no network is touched) and the only one with unsafe code, in `source/bytes.rs`.
 
-use std::ops::Deref;
 use std::path::PathBuf;
 
 use bstr::{BStr, BString};
+
+mod bytes;
+
+pub use bytes::{Bytes, install_guard};
+pub(crate) use bytes::{read_file, read_link};
 
 use crate::finding::Unread;
 use crate::span::BlobId;
@@ -95,17 +99,6 @@ pub enum Content {
     Object(ObjectId),
     /// On disk.
     File(PathBuf),
-}
-
-/// Bytes of a blob: owned, or a guarded read-only mapping of a file.
-#[derive(Debug)]
-pub struct Bytes(Vec<u8>);
-
-impl Deref for Bytes {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 /// All entries in scope, as checks see them.
