@@ -3,6 +3,8 @@
 //! A check is three functions over batches of observations. It knows no input or output, no clock and no printing. To
 //! add one: one new file, one `mod` line, one line in [`CATALOG`].
 
+mod integrity;
+
 use serde::de::DeserializeOwned;
 
 use crate::diff::Changes;
@@ -16,7 +18,7 @@ use crate::rule::Rule;
 use crate::source::{Files, People};
 
 /// Every check, in the order of the reports' table of rules.
-pub(crate) static CATALOG: &[Entry] = &[];
+pub(crate) static CATALOG: &[Entry] = &[entry::<integrity::Integrity>()];
 
 /// Every rule of every check.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

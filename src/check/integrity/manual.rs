@@ -1,0 +1,105 @@
+//! The manuals of `digest-mismatch` and `bad-signature`.
+
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+
+const HELLO: &str = "{\"text\": \"hello\", \"label\": \"greet\"}\n";
+const BYE: &str = "{\"text\": \"hello\", \"label\": \"bye\"}\n";
+const POLICY: &str = "version: 1\ndatasets:\n  a:\n    files: [\"data/*.jsonl\"]\n    text: [text]\n    label: label\nrequire: {signatures: 2}\n";
+
+/// The lock of one record, as `foretaste lock` writes it.
+const LOCK_OF_HELLO: &str = "foretaste.lock v1\n\
+    # Written by `foretaste lock`; compare with `foretaste verify`.\n\
+    repo example\n\
+    file af4d68ac0eb60eb9959a7ec74b8f35bc77974eef6d4d0279174a7ab89e22d892 76cb2d4dfbf5a406a1e274b9156141a86889e9fd7415cc3a72005b17d9acd150 36 1 data/a.jsonl\n";
+
+/// The same after the label was changed.
+const LOCK_OF_BYE: &str = "foretaste.lock v1\n\
+    # Written by `foretaste lock`; compare with `foretaste verify`.\n\
+    repo example\n\
+    file a599c7ef985cd791facf3535f75c47c4fe3994518a1e009d434adf50b387eb0e a4a10e793020bafb91b82427bdd2ae3c0f4bd9b7108e63f00e6c1fd13b0d673a 34 1 data/a.jsonl\n";
+
+pub(super) static RULES: [Rule; 2] = [
+    Rule {
+        id: "digest-mismatch",
+        revision: 1,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        layer: Layer::Integrity,
+        gates: true,
+        summary: "Data is not what foretaste.lock says it is",
+        manual: Manual {
+            what: "Compares the SHA-256 of every judged file with its line in `foretaste.lock`, and the lock with the one \
+                   on the trusted side. Reports files that differ, files of a declared dataset that the lock does not \
+                   list, locked files that are gone, a lock that was removed or is older than the trusted one, and LFS \
+                   objects that are not what their pointer says.",
+            why: "A dataset that was reviewed once is trusted from then on. Whoever can swap the bytes afterwards, in the \
+                  repository, in LFS storage or on the way, poisons every model trained on it, and the review still \
+                  stands in the records.",
+            bad: &[Example {
+                title: "a locked file changes and the lock does not",
+                base: &[("data/a.jsonl", HELLO), ("foretaste.lock", LOCK_OF_HELLO)],
+                files: &[("data/a.jsonl", BYE)],
+            }],
+            good: &[Example {
+                title: "the file is what the lock says",
+                base: &[],
+                files: &[("data/a.jsonl", HELLO), ("foretaste.lock", LOCK_OF_HELLO)],
+            }],
+            fix: "If you changed the data on purpose, run `foretaste lock` and commit `foretaste.lock` with it, so that the \
+                  reviewer sees both. If you did not, find out who did before anything is trained on it.",
+            misses: "What was already poisoned when it was locked. Files that are in no declared dataset and in no lock. \
+                     Whether the lock itself can be trusted: that is what signatures are for. In a commit or a range only \
+                     changed files are hashed; `foretaste verify` hashes them all.",
+        },
+        tags: &["OWASP:LLM03", "ATLAS:AML.T0059", "ATLAS:AML.M0014", "NISTAML.013", "CISA-AIDS-2025/2"],
+    },
+    Rule {
+        id: "bad-signature",
+        revision: 1,
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        layer: Layer::Integrity,
+        gates: true,
+        summary: "A signature of foretaste.lock does not hold, or one that is required is missing",
+        manual: Manual {
+            what: "Verifies every `foretaste.lock.*.minisig` beside the lock against the keys that the trusted policy \
+                   lists: strict format, prehashed, by a key that is valid today and not revoked, with a trusted comment \
+                   that names this repository, this lock and this sequence number. Counts distinct principals against \
+                   `require: {signatures: n}`.",
+            why: "A hash proves that bytes are the same, not that anybody stood up for them. A signature that was moved \
+                  here from another repository, or from an older lock, looks right and says nothing.",
+            bad: &[Example {
+                title: "two signatures are required and the new lock has none",
+                base: &[("data/a.jsonl", HELLO), ("foretaste.lock", LOCK_OF_HELLO), ("foretaste.yaml", POLICY)],
+                files: &[("data/a.jsonl", BYE), ("foretaste.lock", LOCK_OF_BYE)],
+            }],
+            good: &[Example {
+                title: "nobody asks for signatures",
+                base: &[("data/a.jsonl", HELLO), ("foretaste.lock", LOCK_OF_HELLO)],
+                files: &[("data/a.jsonl", BYE), ("foretaste.lock", LOCK_OF_BYE)],
+            }],
+            fix: "Sign the lock as it is now with `foretaste sign --key FILE`, using a key that the policy on the base branch \
+                  lists. A signature that does not hold is never kept: remove the file or replace it.",
+            misses: "A stolen key, until it is revoked in the policy. Signatures of commits and tags. Signers who did not \
+                     look at what they signed.",
+        },
+        tags: &["OWASP:LLM03", "ATLAS:AML.M0013", "ATLAS:AML.M0014", "NISTAML.051", "CISA-AIDS-2025/3"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::lock::{Lock, hex};
+
+    #[test]
+    fn the_locks_of_the_examples_are_true() {
+        use sha2::Digest;
+        for (lock, data) in [(LOCK_OF_HELLO, HELLO), (LOCK_OF_BYE, BYE)] {
+            let file = &Lock::parse(lock.as_bytes()).unwrap().files[0];
+            assert_eq!(hex(&file.sha256), hex(&sha2::Sha256::digest(data)));
+            assert_eq!(hex(&file.blake3), blake3::hash(data.as_bytes()).to_hex().as_str());
+            assert_eq!(file.size, data.len() as u64);
+        }
+    }
+}
