@@ -3,17 +3,50 @@
 //! This is the only module that talks to git (through gix, isolated: no program of the repository's configuration is
 //! ever started, no network is touched) and the only one with unsafe code, in `source/bytes.rs`.
 
-use std::path::PathBuf;
-
-use bstr::{BStr, BString};
-
 mod bytes;
+mod history;
+mod index;
+mod lfs;
+mod paths;
+mod plain;
+mod range;
+mod repository;
+mod snapshot;
+mod tree;
+mod worktree;
 
-pub use bytes::{Bytes, install_guard};
-pub(crate) use bytes::{read_file, read_link};
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use crate::finding::Unread;
 use crate::span::BlobId;
+
+pub use bytes::{Bytes, install_guard};
+pub(crate) use bytes::{read_file, read_link};
+pub use repository::{Environment, Repository};
+pub use snapshot::plain_snapshot;
+
+/// Why something cannot be judged at all, and the way out (exit 2).
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl SourceError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
 
 /// What is to be judged.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,8 +78,10 @@ pub struct Snapshot {
     pub entries: Vec<Entry>,
     /// What could not even be listed.
     pub unread: Vec<Unread>,
-    /// Untracked files that git ignores.
+    /// Untracked files that git ignores; an ignored folder counts once.
     pub ignored: u64,
+    /// What a reader should know of the listing, one sentence each.
+    pub notes: Vec<String>,
     /// The commit before the change: HEAD for what is staged, the merge base for a range.
     pub before: Option<ObjectId>,
     /// The commit or tree that is judged, where there is one.
@@ -64,6 +99,8 @@ pub struct Entry {
     pub content: Option<Content>,
     /// What it was before the change; `None` where it is new, or nothing is compared.
     pub before: Option<Before>,
+    /// Whether the file is known to be what HEAD has, without having been read. Where it is false, it may still be.
+    pub unchanged: bool,
 }
 
 /// An earlier version of an entry.
@@ -157,3 +194,30 @@ impl Entry {
         self.path.as_ref()
     }
 }
+
+impl Mode {
+    /// What it is, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::File => "a file",
+            Mode::Executable => "an executable file",
+            Mode::Link => "a symbolic link",
+            Mode::Submodule => "a submodule",
+            Mode::Other => "a device, socket or pipe",
+        }
+    }
+}
+
+/// A path of the disk in git's bytes.
+fn path_bytes(path: &Path) -> BString {
+    let bytes = Vec::from_path_lossy(path).into_owned();
+    if std::path::MAIN_SEPARATOR == '/' { bytes.into() } else { bytes.replace(b"\\", b"/").into() }
+}
+
+/// A path of git as one of the disk.
+fn bytes_path(path: &BStr) -> PathBuf {
+    path.to_path_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Pointers of git LFS and git-annex: files that stand for others.

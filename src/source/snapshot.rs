@@ -1,0 +1,191 @@
+//! What is in scope: the five scopes, each listed by its own means, all told in the same words.
+
+use std::path::PathBuf;
+
+use bstr::{BStr, BString, ByteSlice};
+use rustc_hash::FxHashMap;
+
+use super::paths::{Filter, is_under};
+use super::repository::Repository;
+use super::tree::{self, Change, Changes};
+use super::{Before, Content, Entry, Mode, ObjectId, Scope, Snapshot, SourceError, plain, worktree};
+
+impl Repository {
+    /// Lists what is in scope, restricted to `paths` and what is under them unless there are none. They are literal, and
+    /// relative to the folder that the repository was found from.
+    ///
+    /// # Errors
+    /// A revision or a path that names nothing, a range without one merge base, a damaged index or HEAD.
+    pub fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
+        if let Scope::Files(files) = scope {
+            return plain::list(files);
+        }
+        let filter = self.filter(paths)?;
+        let mut snapshot = match scope {
+            Scope::Files(_) => unreachable!("answered above"),
+            Scope::Worktree => worktree::list(self, &filter)?,
+            Scope::Staged => {
+                let head = self.head()?;
+                let tree = head.map(|id| self.tree_of(id)).transpose()?;
+                let index = self.index()?;
+                let mut changes = Changes::default();
+                self.with(|git| index.against(git, tree, &filter, &mut changes));
+                let mut snapshot = from_changes(changes);
+                snapshot.before = head;
+                self.must_exist(&filter, paths, &snapshot, |path| {
+                    Ok(index.holds(path) || tree.map_or(Ok(false), |tree| self.exists_in(tree, path))?)
+                })?;
+                snapshot
+            }
+            Scope::Range { base, head } => {
+                let (base, head) = (self.resolve(base)?, self.resolve(head)?);
+                let from = self.merge_base(base, head)?;
+                let (old, new) = (self.tree_of(from)?, self.tree_of(head)?);
+                let mut changes = Changes::default();
+                self.with(|git| tree::diff(git, BString::default(), Some(old), Some(new), &filter, &mut changes));
+                let mut snapshot = from_changes(changes);
+                (snapshot.before, snapshot.after) = (Some(from), Some(head));
+                self.must_exist(&filter, paths, &snapshot, |path| {
+                    Ok(self.exists_in(new, path)? || self.exists_in(old, path)?)
+                })?;
+                snapshot
+            }
+            Scope::Revision(revision) => {
+                let commit = self.resolve(revision)?;
+                let tree = self.tree_of(commit)?;
+                let mut changes = Changes::default();
+                self.with(|git| tree::diff(git, BString::default(), None, Some(tree), &filter, &mut changes));
+                let mut snapshot = from_changes(changes);
+                snapshot.after = Some(commit);
+                self.must_exist(&filter, paths, &snapshot, |path| self.exists_in(tree, path))?;
+                snapshot
+            }
+        };
+        snapshot.entries.sort_by(|a, b| a.path.cmp(&b.path));
+        snapshot.unread.sort();
+        snapshot.unread.dedup();
+        Ok(snapshot)
+    }
+
+    /// The named paths in the repository's own words.
+    fn filter(&self, paths: &[PathBuf]) -> Result<Filter, SourceError> {
+        let relative = |path: &PathBuf| {
+            self.relative(path).ok_or_else(|| {
+                let top = self.work_tree.as_deref().unwrap_or(&self.git_dir);
+                SourceError::new(format!("{} lies outside the repository at {}", path.display(), top.display()))
+                    .with_help("Run foretaste on it from outside of any repository, or leave it out.")
+            })
+        };
+        Ok(Filter::new(paths.iter().map(relative).collect::<Result<_, _>>()?))
+    }
+
+    /// Refuses a named path that neither has anything in scope nor `exists` on any side: a misspelt path must not pass.
+    pub(super) fn must_exist(
+        &self,
+        filter: &Filter,
+        paths: &[PathBuf],
+        snapshot: &Snapshot,
+        exists: impl Fn(&BStr) -> Result<bool, SourceError>,
+    ) -> Result<(), SourceError> {
+        for name in filter.names() {
+            let found = name.is_empty()
+                || snapshot.entries.iter().any(|entry| {
+                    is_under(&entry.path, name) || entry.before.as_ref().is_some_and(|b| is_under(&b.path, name))
+                })
+                || snapshot.unread.iter().any(|unread| is_under(&unread.path, name));
+            if !found && !exists(name.as_ref())? {
+                return Err(no_such_path(paths.iter().find(|path| self.relative(path).as_ref() == Some(name)), name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a tree has a file or folder of this name.
+    fn exists_in(&self, tree: ObjectId, path: &BStr) -> Result<bool, SourceError> {
+        self.with(|git| tree::exists(git, tree, path))
+            .map_err(|absent| SourceError::new(format!("{path}: {}", absent.reason("tree"))))
+    }
+}
+
+fn no_such_path(given: Option<&PathBuf>, name: &BString) -> SourceError {
+    let shown = given.map_or_else(|| name.to_string(), |path| path.display().to_string());
+    SourceError::new(format!("{shown} names nothing here")).with_help("Check the path; patterns are not expanded.")
+}
+
+/// Entries for changes, with renames told from removals and additions.
+fn from_changes(changes: Changes) -> Snapshot {
+    let Changes { list, unread, conflicts } = changes;
+    let mut snapshot = Snapshot { unread, ..Snapshot::default() };
+    snapshot.unread.extend(conflicts.into_iter().map(|path| crate::finding::Unread {
+        path,
+        reason: "in conflict: more than one version is staged".to_owned(),
+    }));
+    let renames = renames(&list);
+    let gone: FxHashMap<usize, ()> = renames.iter().map(|(from, _)| (*from, ())).collect();
+    let came: FxHashMap<usize, usize> = renames.iter().map(|(from, to)| (*to, *from)).collect();
+    for (number, change) in list.iter().enumerate() {
+        if gone.contains_key(&number) {
+            continue;
+        }
+        let origin = came.get(&number).map_or(change, |from| &list[*from]);
+        let before = origin.before.map(|(mode, id)| Before { path: origin.path.clone(), mode, id });
+        let Some(mode) = change.after.or(change.before).map(|(mode, _)| mode) else { continue };
+        snapshot.entries.push(Entry {
+            path: change.path.clone(),
+            mode,
+            content: change.after.map(|(_, id)| Content::Object(id)),
+            before,
+            unchanged: false,
+        });
+    }
+    snapshot
+}
+
+/// Pairs of numbers of a removal and an addition with the same content: what git calls an exact rename. Among several
+/// removals the one with the same file name is taken, then the first by path.
+pub(super) fn renames(changes: &[Change]) -> Vec<(usize, usize)> {
+    let mut removed: FxHashMap<ObjectId, Vec<usize>> = FxHashMap::default();
+    let mut by_path: Vec<usize> = (0..changes.len()).collect();
+    by_path.sort_by(|a, b| changes[*a].path.cmp(&changes[*b].path));
+    for number in &by_path {
+        if let Change { before: Some((mode, id)), after: None, .. } = &changes[*number]
+            && *mode != Mode::Submodule
+            && !id.is_empty_blob()
+        {
+            removed.entry(*id).or_default().push(*number);
+        }
+    }
+    let mut pairs = Vec::new();
+    let is_file = |mode: Mode| matches!(mode, Mode::File | Mode::Executable);
+    for same_name in [true, false] {
+        for to in &by_path {
+            let Change { path, before: None, after: Some((mode, id)) } = &changes[*to] else { continue };
+            let Some(candidates) = removed.get_mut(id) else { continue };
+            let fits = |from: &usize| {
+                let old = &changes[*from];
+                let old_mode = old.before.map_or(Mode::Other, |(mode, _)| mode);
+                (old_mode == *mode || is_file(old_mode) && is_file(*mode))
+                    && (!same_name || file_name(&old.path) == file_name(path))
+            };
+            if pairs.iter().any(|(_, taken)| taken == to) {
+                continue;
+            }
+            if let Some(at) = candidates.iter().position(fits) {
+                pairs.push((candidates.remove(at), *to));
+            }
+        }
+    }
+    pairs
+}
+
+fn file_name(path: &BString) -> &[u8] {
+    path.rfind_byte(b'/').map_or(path.as_slice(), |slash| &path[slash + 1..])
+}
+
+/// Lists plain files and folders, outside of any repository.
+///
+/// # Errors
+/// A path that does not exist.
+pub fn plain_snapshot(paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
+    plain::list(paths)
+}
