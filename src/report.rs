@@ -1,1 +1,225 @@
 //! Who is told: turns an outcome into what people and programs read.
+//!
+//! [`Report::new`] does what all forms share: it gives every place its line and column and the few ones that are shown a
+//! drawn excerpt, and takes out what a public log must not show. The forms are rooms of their own and only write.
+
+mod draw;
+mod escape;
+mod excerpt;
+mod human;
+mod json;
+mod lines;
+mod locate;
+mod redact;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use bstr::BString;
+use serde_json::Value;
+
+pub use human::policy_error;
+pub use redact::Redact;
+
+use crate::engine::Outcome;
+use crate::finding::{Finding, LookedAt, Unread};
+use crate::format::Guess;
+use crate::policy::Origin;
+use crate::rule::{Confidence, Rule, Severity};
+use excerpt::Excerpt;
+
+/// The forms of a report.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub enum Format {
+    /// For people, in a terminal or a log.
+    #[default]
+    Human,
+    /// For programs: `foretaste/1`, with a published schema.
+    Json,
+}
+
+impl Format {
+    /// Every form.
+    pub const ALL: [Format; 2] = [Format::Human, Format::Json];
+
+    /// The name it is asked for by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name).ok_or_else(|| {
+            let valid: Vec<&str> = Self::ALL.iter().map(|format| format.as_str()).collect();
+            format!("there is no format {:?}; the formats are {}", name, valid.join(", "))
+        })
+    }
+}
+
+/// What a reader wants of a report.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether the human form may use colours.
+    pub colour: bool,
+    /// Whether the human form may draw with characters outside of ASCII. Text of the data is shown as it is either way.
+    pub unicode: bool,
+    /// Only a line for each finding, and nothing where nothing is wrong.
+    pub quiet: bool,
+    /// Whether findings of the level `info` are shown.
+    pub show_info: bool,
+    /// The severity that fails the run.
+    pub fail_on: Severity,
+    /// For logs that strangers read: no excerpts, pseudonyms for people, keyed hashes for rows.
+    pub redact: Option<Redact>,
+    /// What the run is called among others of the same commit, in SARIF.
+    pub category: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            colour: false,
+            unicode: true,
+            quiet: false,
+            show_info: false,
+            fail_on: Severity::Error,
+            redact: None,
+            category: "check".into(),
+        }
+    }
+}
+
+/// An outcome that is ready to be written in any form.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What is wrong, errors first.
+    pub findings: Vec<Located>,
+    /// What could not be read, sorted by path.
+    pub unread: Vec<Unread>,
+    /// What was looked at.
+    pub looked_at: LookedAt,
+    /// The policy that judged.
+    pub policy: Origin,
+    /// What was judged, in words.
+    pub scope: String,
+    /// What was guessed of the fields of data files.
+    pub guesses: Vec<(BString, Guess)>,
+    /// What a reader should know of the run itself.
+    pub notes: Vec<String>,
+    /// Places that the baseline or an exception accepts.
+    pub accepted: u64,
+    /// Findings of the level `info` that are not shown.
+    pub not_shown: u64,
+    /// The exit code of the run ([`exit_code`]).
+    pub exit_code: u8,
+    redacted: bool,
+}
+
+/// A finding whose places have lines and columns.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The rule that speaks.
+    pub rule: &'static Rule,
+    /// Its severity here.
+    pub severity: Severity,
+    /// Its confidence here.
+    pub confidence: Confidence,
+    /// One sentence that says what is wrong.
+    pub message: String,
+    /// One sentence that says what to do.
+    pub help: String,
+    /// Where, at most a hundred.
+    pub spots: Vec<Spot>,
+    /// How many places there are, with those that are not among `spots`.
+    pub total: u64,
+    /// Facts, by name.
+    pub evidence: std::collections::BTreeMap<String, Value>,
+    /// What it is known by ([`Finding::fingerprint`]).
+    pub fingerprint: String,
+}
+
+/// A place as people and programs want it. Lines, columns and records count from 1, bytes from 0; columns count code
+/// points.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// Path in the repository, in any bytes.
+    pub path: BString,
+    /// The commit that brought it.
+    pub commit: Option<String>,
+    /// Line of its first character; 1 where a file has no lines.
+    pub line: u64,
+    /// Column of its first character.
+    pub column: u64,
+    /// Line of the character behind it.
+    pub end_line: u64,
+    /// Column of the character behind it.
+    pub end_column: u64,
+    /// Offset of its first byte in the file; of the decompressed stream for compressed files.
+    pub byte_start: u64,
+    /// Offset behind its last byte.
+    pub byte_end: u64,
+    /// Number of the record.
+    pub record: Option<u64>,
+    /// Dotted name of the field.
+    pub field: Option<String>,
+    /// What is to be seen here.
+    pub note: Option<String>,
+    /// What this place is known by ([`Finding::place_fingerprint`]).
+    pub fingerprint: String,
+    /// Whether line and column mean anything: not in columnar and compressed files, and not for a file as a whole.
+    pub has_lines: bool,
+    pub(crate) excerpt: Option<Excerpt>,
+}
+
+impl Report {
+    /// Writes the report in one of its forms. The same report can be written in several.
+    ///
+    /// # Errors
+    /// Where `out` cannot be written to.
+    pub fn write(&self, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Human => human::write(self, options, out),
+            Format::Json => json::write(self, out),
+        }
+    }
+}
+
+/// The exit code of a finished run: 1 for a finding at or above `fail_on`, else 3 for something in scope that could not
+/// be read, else 0. (2, for a run that could not start, comes before all of them and has no outcome.)
+///
+/// Rules about people and metadata never decide, findings of the level `info` neither, and no cap on what is shown does.
+pub fn exit_code(outcome: &Outcome, fail_on: Severity) -> u8 {
+    code(
+        &outcome.findings,
+        !outcome.unread.is_empty(),
+        outcome.full_coverage && outcome.looked_at.no_reader > 0,
+        fail_on,
+    )
+}
+
+fn code(findings: &[Finding], unread: bool, uncovered: bool, fail_on: Severity) -> u8 {
+    let decides = |finding: &Finding| finding.rule.gates && finding.severity >= fail_on && !is_info(finding);
+    if findings.iter().any(decides) {
+        1
+    } else if unread || uncovered {
+        3
+    } else {
+        0
+    }
+}
+
+/// Whether a finding is only shown on request.
+fn is_info(finding: &Finding) -> bool {
+    finding.evidence.get("level").is_some_and(|level| level == "info")
+}

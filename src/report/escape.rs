@@ -1,0 +1,435 @@
+//! What came from a repository, made safe for where it is shown (law 5).
+//!
+//! Terminals obey escape sequences, continuous-integration logs obey `::error::`, Markdown obeys brackets. So no byte of
+//! a repository is ever written as it is: everything passes [`Escaped`] or one of its relatives below. What cannot be
+//! seen is drawn as `<U+200B>`, and a byte that is no text as `\xHH`.
+
+use std::fmt::{self, Write};
+use std::ops::Range;
+
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+/// A run of combining marks longer than this is cut: stacked marks grow over the lines around them.
+const MAX_MARKS: usize = 8;
+/// At most this many code points of one text are shown, unless somebody asks for another number.
+const CAP: usize = 400;
+
+/// A text from a repository, as a terminal may see it.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Escaped<'a> {
+    bytes: &'a [u8],
+    cap: usize,
+}
+
+impl<'a> Escaped<'a> {
+    /// The text, cut at 400 code points.
+    pub(crate) fn new<T: AsRef<[u8]> + ?Sized>(text: &'a T) -> Self {
+        Self { bytes: text.as_ref(), cap: CAP }
+    }
+
+    /// The same text, cut at `cap` code points.
+    pub(crate) fn cap(self, cap: usize) -> Self {
+        Self { cap, ..self }
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut units: Vec<Unit> = units(self.bytes).take(self.cap + 1).collect();
+        let cut = units.len() > self.cap;
+        units.truncate(self.cap);
+        let drawn = draw(&units).text;
+        // A log line that begins with two colons, even behind spaces, is a command to a runner; and what follows this
+        // text may begin with a colon.
+        let start = drawn.len() - drawn.trim_start_matches(' ').len();
+        let (spaces, rest) = drawn.split_at(start);
+        f.write_str(spaces)?;
+        match rest.strip_prefix(':') {
+            Some(rest) => write!(f, "<U+003A>{rest}")?,
+            None => f.write_str(rest)?,
+        }
+        if cut { f.write_char('…') } else { Ok(()) }
+    }
+}
+
+/// One character of a text, or a byte that belongs to none.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Unit {
+    /// A code point.
+    Char(char),
+    /// A byte of a malformed sequence.
+    Byte(u8),
+}
+
+/// Takes bytes apart.
+pub(crate) fn units(bytes: &[u8]) -> impl Iterator<Item = Unit> {
+    bytes.utf8_chunks().flat_map(|chunk| {
+        let bad = chunk.invalid().iter().map(|&b| Unit::Byte(b));
+        chunk.valid().chars().map(Unit::Char).chain(bad)
+    })
+}
+
+/// Text with everything hidden drawn.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Drawn {
+    /// The text; holds no character that cannot be seen.
+    pub(crate) text: String,
+    /// Where in it something hidden was drawn, as byte ranges.
+    pub(crate) hidden: Vec<Range<usize>>,
+    /// For every unit its first byte in `text`, and the length of `text` behind them.
+    pub(crate) starts: Vec<usize>,
+}
+
+/// Draws units.
+pub(crate) fn draw(units: &[Unit]) -> Drawn {
+    let mut drawn = Drawn::default();
+    // Marks since the last base character; `None` where there is none to stand on.
+    let mut marks: Option<usize> = None;
+    let mut left_out = 0;
+    for (i, &unit) in units.iter().enumerate() {
+        let mark = matches!(unit, Unit::Char(c) if is_mark(c) && !is_hidden(c));
+        if !mark && left_out > 0 {
+            drawn.hide(|text| write!(text, "<+{left_out} marks>"));
+            left_out = 0;
+        }
+        drawn.starts.push(drawn.text.len());
+        match unit {
+            Unit::Byte(byte) => {
+                drawn.hide(|text| write!(text, "\\x{byte:02X}"));
+                marks = None;
+            }
+            Unit::Char(c) if mark => match &mut marks {
+                Some(n) if *n >= MAX_MARKS => left_out += 1,
+                Some(n) => {
+                    *n += 1;
+                    drawn.text.push(c);
+                }
+                None => drawn.hide_char(c),
+            },
+            Unit::Char(c) if is_hidden(c) || is_ambiguous(c, &units[..i], &units[i + 1..]) => {
+                drawn.hide_char(c);
+                marks = None;
+            }
+            Unit::Char(c) => {
+                drawn.text.push(c);
+                marks = Some(0);
+            }
+        }
+    }
+    if left_out > 0 {
+        drawn.hide(|text| write!(text, "<+{left_out} marks>"));
+    }
+    drawn.starts.push(drawn.text.len());
+    drawn
+}
+
+impl Drawn {
+    fn hide(&mut self, draw: impl FnOnce(&mut String) -> fmt::Result) {
+        let start = self.text.len();
+        draw(&mut self.text).expect("writing to a String cannot fail");
+        self.hidden.push(start..self.text.len());
+    }
+
+    fn hide_char(&mut self, c: char) {
+        self.hide(|text| write!(text, "<U+{:04X}>", u32::from(c)));
+    }
+}
+
+/// A `<` that would make its text look like something drawn, and a bracket that a runner would take for a command:
+/// old runners look for `##[` anywhere in a line.
+fn is_ambiguous(c: char, before: &[Unit], after: &[Unit]) -> bool {
+    match c {
+        '<' => after.starts_with(&[Unit::Char('U'), Unit::Char('+')]),
+        '[' => before.ends_with(&[Unit::Char('#'), Unit::Char('#')]),
+        _ => false,
+    }
+}
+
+/// Whether a character cannot be seen, or is not what it looks like: controls, bidi controls, zero-width characters,
+/// tags, variation selectors, spaces other than the common one, fillers, private use, unassigned code points.
+pub(crate) fn is_hidden(c: char) -> bool {
+    use GeneralCategory as Gc;
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(
+        category,
+        Gc::Control
+            | Gc::Format
+            | Gc::PrivateUse
+            | Gc::Unassigned
+            | Gc::LineSeparator
+            | Gc::ParagraphSeparator
+            | Gc::SpaceSeparator
+    ) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        // Symbols and letters that are drawn as nothing: Braille blank, musical null notehead.
+        || matches!(c, '\u{2800}' | '\u{1D159}')
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c))
+}
+
+/// A code span in Markdown that no data can break out of, cut at `cap` code points. In a table, `|` would end the cell
+/// even inside of a code span.
+pub(crate) fn code_span<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize, table: bool) -> String {
+    let mut text = Escaped::new(text).cap(cap).to_string();
+    if table {
+        text = text.replace('|', "\\|");
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // Markdown takes one space off both ends; without it a backtick there would join the fence.
+    let pad = if text.is_empty() || text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A sentence in Markdown whose text shows as it is: no markup, no link, no image, no mention, no reference to an issue.
+pub(crate) fn prose<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize) -> String {
+    let text = Escaped::new(text).cap(cap).to_string();
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            // Mentions and issue numbers are found after Markdown, in the text; a comment behind the sign cuts it off.
+            '@' | '#' => {
+                out.push('\\');
+                out.push(c);
+                out.push_str("<!-- -->");
+            }
+            // Markup of formulas does not know a backslash.
+            '$' => out.push_str("&#36;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '~' | '!' | ':' | '.' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// The message of a workflow command.
+pub(crate) fn command_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a property of a workflow command.
+pub(crate) fn command_property(text: &str) -> String {
+    command_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A relative URI of a path, percent-encoded from its bytes.
+pub(crate) fn uri(path: &[u8]) -> String {
+    let mut out = String::with_capacity(path.len());
+    for &byte in path {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            _ => write!(out, "%{byte:02X}").expect("writing to a String cannot fail"),
+        }
+    }
+    out
+}
+
+/// A path for JSON: exact where it is UTF-8; otherwise with `\xHH`, and in hexadecimal digits as well.
+pub(crate) fn json_path(path: &[u8]) -> (String, Option<String>) {
+    if let Ok(path) = std::str::from_utf8(path) {
+        return (path.to_owned(), None);
+    }
+    let mut text = String::new();
+    for unit in units(path) {
+        match unit {
+            Unit::Char(c) => text.push(c),
+            Unit::Byte(byte) => write!(text, "\\x{byte:02X}").expect("writing to a String cannot fail"),
+        }
+    }
+    (text, Some(hex(path)))
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("writing to a String cannot fail");
+        out
+    })
+}
+
+/// Writes JSON in ASCII, pretty, with a line feed at its end: values are exact, and nothing of them can reach a terminal
+/// or a reader as anything but an escape.
+pub(crate) fn ascii_json(value: &impl serde::Serialize, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Ascii::default());
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// serde_json's pretty form, with every character outside of printable ASCII as `\u` escapes.
+#[derive(Default)]
+struct Ascii<'a>(serde_json::ser::PrettyFormatter<'a>);
+
+impl serde_json::ser::Formatter for Ascii<'_> {
+    fn write_string_fragment<W: ?Sized + std::io::Write>(&mut self, w: &mut W, fragment: &str) -> std::io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(|c: char| !c.is_ascii() || c == '\u{7f}') {
+            let (plain, tail) = rest.split_at(at);
+            w.write_all(plain.as_bytes())?;
+            let mut chars = tail.chars();
+            let c = chars.next().expect("something was found here");
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(w, "\\u{unit:04x}")?;
+            }
+            rest = chars.as_str();
+        }
+        w.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.begin_array(w)
+    }
+
+    fn end_array<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.end_array(w)
+    }
+
+    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, w: &mut W, first: bool) -> std::io::Result<()> {
+        self.0.begin_array_value(w, first)
+    }
+
+    fn end_array_value<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.end_array_value(w)
+    }
+
+    fn begin_object<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.begin_object(w)
+    }
+
+    fn end_object<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.end_object(w)
+    }
+
+    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, w: &mut W, first: bool) -> std::io::Result<()> {
+        self.0.begin_object_key(w, first)
+    }
+
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.begin_object_value(w)
+    }
+
+    fn end_object_value<W: ?Sized + std::io::Write>(&mut self, w: &mut W) -> std::io::Result<()> {
+        self.0.end_object_value(w)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts rich in what could do harm.
+    pub(crate) fn nasty() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            3 => any::<char>().prop_map(|c| c.to_string().into_bytes()),
+            2 => prop::collection::vec(any::<u8>(), 0..4),
+            2 => (0_u32..0x300).prop_filter_map("scalar", char::from_u32).prop_map(|c| c.to_string().into_bytes()),
+            2 => (0xE0000_u32..0xE0200).prop_filter_map("scalar", char::from_u32).prop_map(|c| c.to_string().into_bytes()),
+            2 => (0x2000_u32..0x2070).prop_filter_map("scalar", char::from_u32).prop_map(|c| c.to_string().into_bytes()),
+            5 => prop::sample::select(vec![
+                "::error::", "##[error]", "##[", "\n", "\r\n", "\n::", " ::set-output name=x::", "\u{1b}]0;t\u{7}", "\u{1b}[2J",
+                "<U+200B>", "`", "``", "|", "](http://x)", "<img src=x>", "<!--", "@user", "#12", "%0A", "%", ",", ":",
+                "https://x.org", "www.x.org", "$a$", "\u{301}", "e", " ", "\t", "\u{FEFF}", "\u{FFFE}", "\"", "\\",
+            ])
+            .prop_map(|s| s.as_bytes().to_vec()),
+        ];
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    fn shown<T: AsRef<[u8]> + ?Sized>(text: &T) -> String {
+        Escaped::new(text).to_string()
+    }
+
+    #[test]
+    fn hidden_characters_are_drawn() {
+        assert_eq!(shown("a\u{200B}b\u{202E}c\u{E0041}d"), "a<U+200B>b<U+202E>c<U+E0041>d");
+        assert_eq!(shown("\x1b[2J\x07\u{9b}\u{7f}"), "<U+001B>[2J<U+0007><U+009B><U+007F>");
+        assert_eq!(
+            shown("x\u{FE0F}\u{3164}\u{FDD0}\u{E000}\u{2028}\u{A0}"),
+            "x<U+FE0F><U+3164><U+FDD0><U+E000><U+2028><U+00A0>"
+        );
+        assert_eq!(shown(b"caf\xe9 \xf0\x9f"), "caf\\xE9 \\xF0\\x9F");
+    }
+
+    #[test]
+    fn honest_text_stays() {
+        let text = "Grüße, 你好, สวัสดี, नमस्ते, e\u{301}, 😀";
+        assert_eq!(shown(text), text);
+    }
+
+    #[test]
+    fn text_cannot_pretend_to_be_drawn() {
+        assert_eq!(shown("<U+200B>"), "<U+003C>U+200B>");
+    }
+
+    #[test]
+    fn stacked_marks_are_cut_and_counted() {
+        let text = format!("e{}x", "\u{301}".repeat(20));
+        assert_eq!(shown(&text), format!("e{}<+12 marks>x", "\u{301}".repeat(8)));
+        assert_eq!(shown("\u{301}x"), "<U+0301>x", "a mark would stand on what is before the text");
+    }
+
+    #[test]
+    fn runner_commands_are_broken() {
+        assert_eq!(shown("  ::error::x"), "  <U+003A>:error::x");
+        assert_eq!(shown("std::vec"), "std::vec");
+        assert_eq!(shown("a ##[add-mask]x"), "a ##<U+005B>add-mask]x");
+    }
+
+    #[test]
+    fn code_spans_close_where_they_should() {
+        assert_eq!(code_span("a`b", 80, false), "``a`b``");
+        assert_eq!(code_span("``", 80, false), "``` `` ```");
+        assert_eq!(code_span("a|b", 80, true), "`a\\|b`");
+        assert_eq!(code_span("", 80, true), "`  `");
+    }
+
+    #[test]
+    fn prose_has_no_markup() {
+        assert_eq!(
+            prose("@user #12 [x](http://y) <b>", 80),
+            r"\@<!-- -->user \#<!-- -->12 \[x\]\(http\://y\) &lt;b&gt;"
+        );
+    }
+
+    #[test]
+    fn uris_are_made_from_bytes() {
+        assert_eq!(uri(b"data/a b\xff#?%.csv"), "data/a%20b%FF%23%3F%25.csv");
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_has_its_bytes_besides() {
+        assert_eq!(json_path(b"a\xff"), ("a\\xFF".into(), Some("61ff".into())));
+        assert_eq!(json_path("ä".as_bytes()), ("ä".into(), None));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_passes(bytes in nasty()) {
+            for text in [shown(&bytes), prose(&bytes, 80), code_span(&bytes, 80, true)] {
+                prop_assert!(!text.contains(is_hidden), "{text:?}");
+                prop_assert!(!text.contains("##["), "{text:?}");
+            }
+            prop_assert!(!shown(&bytes).trim_start().starts_with("::"));
+        }
+
+        #[test]
+        fn ascii_json_is_ascii_and_exact(text in any::<String>()) {
+            let mut out = Vec::new();
+            ascii_json(&text, &mut out).expect("writing to memory");
+            prop_assert!(out.iter().all(|b| (0x20..0x7f).contains(b) || *b == b'\n'));
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).expect("JSON"), text);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Lines and columns of offsets, made at the edge and only for what is shown (law 6).
+//!
+//! One walk over the offsets of a blob in ascending order: line feeds are counted from one offset to the next, in
+//! blocks of a MiB that threads share, so that the last byte of a file of several gigabytes costs one pass at the speed
+//! of memory. Where somebody has counted already, the walk starts from that checkpoint instead.
+
+use rayon::prelude::*;
+
+/// Line feeds and code points are counted in blocks of this size.
+const BLOCK: usize = 1 << 20;
+
+/// A line and a column, both from 1; columns count code points.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+pub(crate) struct Position {
+    /// Line, from 1.
+    pub(crate) line: u64,
+    /// Column in code points, from 1. A byte that belongs to no character counts as one.
+    pub(crate) column: u64,
+}
+
+impl Position {
+    /// Where every file begins.
+    pub(crate) const START: Position = Position { line: 1, column: 1 };
+}
+
+/// Finds positions in one text, for offsets that never fall.
+pub(crate) struct Lines<'a> {
+    text: &'a [u8],
+    /// Pairs of an offset and the number of line feeds before it, sorted.
+    checkpoints: &'a [(u64, u64)],
+    at: usize,
+    here: Position,
+}
+
+impl<'a> Lines<'a> {
+    /// Ready at the start of `text`. `checkpoints` are pairs of an offset and the number of line feeds before it,
+    /// sorted; they only save time.
+    pub(crate) fn new(text: &'a [u8], checkpoints: &'a [(u64, u64)]) -> Self {
+        Self { text, checkpoints, at: 0, here: Position::START }
+    }
+
+    /// The position of `offset`, which must not lie before an earlier one. An offset behind the end is at the end.
+    pub(crate) fn advance(&mut self, offset: u64) -> Position {
+        let to = usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
+        debug_assert!(self.at <= to, "offsets come in ascending order");
+        let (mut from, mut line) = (self.at, self.here.line);
+        let next = self.checkpoints.partition_point(|&(at, _)| at <= to as u64);
+        if let Some(&(at, feeds)) = next.checked_sub(1).and_then(|i| self.checkpoints.get(i))
+            && at > from as u64
+        {
+            (from, line) = (at as usize, feeds + 1);
+        }
+        line += feeds(&self.text[from..to]);
+        let column = if line == self.here.line {
+            self.here.column + code_points(&self.text[self.at..to])
+        } else {
+            let start = memchr::memrchr(b'\n', &self.text[..to]).map_or(0, |feed| feed + 1);
+            1 + code_points(&self.text[start..to])
+        };
+        self.at = to;
+        self.here = Position { line, column };
+        self.here
+    }
+}
+
+fn feeds(bytes: &[u8]) -> u64 {
+    sum(bytes, |block| memchr::memchr_iter(b'\n', block).count())
+}
+
+/// Code points; a byte that belongs to none counts as one.
+fn code_points(bytes: &[u8]) -> u64 {
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return sum(bytes, |block| block.iter().filter(|&&byte| !is_continuation(byte)).count());
+    }
+    bytes.utf8_chunks().map(|chunk| (chunk.valid().chars().count() + chunk.invalid().len()) as u64).sum()
+}
+
+fn is_continuation(byte: u8) -> bool {
+    byte & 0xC0 == 0x80
+}
+
+fn sum(bytes: &[u8], count: fn(&[u8]) -> usize) -> u64 {
+    if bytes.len() < 8 * BLOCK {
+        return count(bytes) as u64;
+    }
+    bytes.par_chunks(BLOCK).map(|block| count(block) as u64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn slow(text: &[u8], offset: usize) -> Position {
+        let before = &text[..offset.min(text.len())];
+        let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let line = before.iter().filter(|&&b| b == b'\n').count() as u64 + 1;
+        let column = crate::report::escape::units(&before[start..]).count() as u64 + 1;
+        Position { line, column }
+    }
+
+    #[test]
+    fn columns_count_code_points() {
+        let text = "a\näö€😀x\n".as_bytes();
+        let mut lines = Lines::new(text, &[]);
+        assert_eq!(lines.advance(0), Position::START);
+        assert_eq!(lines.advance(2), Position { line: 2, column: 1 });
+        assert_eq!(lines.advance(13), Position { line: 2, column: 5 });
+        assert_eq!(lines.advance(14), Position { line: 2, column: 6 });
+        assert_eq!(lines.advance(99), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn threads_share_a_big_file_and_checkpoints_change_nothing() {
+        let mut text = vec![b'x'; 20 * BLOCK];
+        for at in (0..text.len()).step_by(37) {
+            text[at] = b'\n';
+        }
+        let end = text.len() as u64 - 5;
+        let line = (0..end).step_by(37).count() as u64 + 1;
+        assert_eq!(Lines::new(&text, &[]).advance(end).line, line);
+        let half = text.len() as u64 / 2;
+        let checkpoints = [(0, 0), (half, feeds(&text[..half as usize]))];
+        let mut lines = Lines::new(&text, &checkpoints);
+        assert_eq!(lines.advance(40), slow(&text, 40));
+        assert_eq!(lines.advance(end).line, line);
+    }
+
+    proptest! {
+        #[test]
+        fn positions_are_those_of_the_slow_way(
+            text in prop::collection::vec(prop::sample::select(b"a\n\xc3\xa4\xff\xe2".to_vec()), 0..60),
+            mut offsets in prop::collection::vec(0_usize..70, 1..8),
+        ) {
+            offsets.sort_unstable();
+            let mut lines = Lines::new(&text, &[]);
+            for offset in offsets {
+                // In the middle of a character the two ways of counting may differ; spans never start there.
+                let at = offset.min(text.len());
+                if text.get(at).is_some_and(|&b| is_continuation(b)) {
+                    continue;
+                }
+                prop_assert_eq!(lines.advance(at as u64), slow(&text, at));
+            }
+        }
+    }
+}
