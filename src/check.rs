@@ -11,9 +11,9 @@ use crate::diff::Changes;
 use crate::finding::Finding;
 use crate::fold::{self, Entry};
 use crate::format::{Records, References};
-use crate::policy::Policy;
 use crate::policy::lock::Locked;
 use crate::policy::trust::Proposed;
+use crate::policy::{Known, Policy};
 use crate::rule::Rule;
 use crate::source::{Files, People};
 
@@ -23,6 +23,12 @@ pub(crate) static CATALOG: &[Entry] = &[entry::<integrity::Integrity>()];
 /// Every rule of every check.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     CATALOG.iter().flat_map(|entry| entry.rules)
+}
+
+/// What the policy needs to know of every rule.
+pub(crate) fn known() -> Vec<Known> {
+    let of = |entry: &'static Entry| entry.rules.iter().map(|rule| Known { rule, settings: entry.rules[0].id });
+    CATALOG.iter().flat_map(of).collect()
 }
 
 /// The rule with this id.

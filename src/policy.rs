@@ -3,15 +3,23 @@
 //! `policy/file.rs` has the words as people write them, with the place of each; here is what they come to. Which
 //! side of a change a policy may be read from is decided in `policy/trust.rs` (law 1).
 
+mod file;
+mod glob;
 pub(crate) mod lock;
+mod node;
+mod standing;
 pub(crate) mod trust;
+mod validate;
+mod words;
 
 use std::sync::Arc;
 
-use bstr::{BStr, BString};
+use bstr::BStr;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::lens::{FieldRoles, Lens};
+use crate::policy::node::{Fault, Node, Value};
 use crate::rule::{Rule, Severity};
 use crate::span::Span;
 
@@ -23,30 +31,57 @@ pub const LOCK: &str = "foretaste.lock";
 pub const BASELINE: &str = "foretaste.baseline";
 
 /// The policy that judges a run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Policy {
     /// Where it was read.
     pub(crate) origin: Origin,
+    /// The file, as it was given; empty for the built-in policy.
+    pub(crate) file: String,
+    /// Its text, to draw places from.
+    pub(crate) text: Arc<str>,
+    /// Name of the repository, bound into signatures.
+    pub(crate) repo: Option<String>,
     /// Declared datasets.
     pub(crate) datasets: Vec<Dataset>,
     /// Allowed sources. An unlisted source is denied once this is not empty.
     pub(crate) sources: Vec<Source>,
-    /// Keys that may sign.
+    /// minisign keys that may sign.
     pub(crate) keys: Vec<Key>,
+    /// SSH keys: recorded, not judged yet.
+    pub(crate) ssh_keys: Vec<Key>,
     /// What must hold.
     pub(crate) require: Require,
     /// Exceptions in force.
     pub(crate) exceptions: Vec<Exception>,
     /// Paths that are left out, and counted.
     pub(crate) exclude: globset::GlobSet,
+    /// The same as written, with their places.
+    pub(crate) excluded: Vec<(String, Span)>,
     /// Languages that narrow lenient rules.
     pub(crate) languages: Vec<String>,
     /// Caps.
     pub(crate) limits: Limits,
+    /// People whom rules about people should know.
+    pub(crate) people: People,
+    /// Firms that deliver data: recorded, not judged yet.
+    pub(crate) vendors: Vec<Vendor>,
+    /// Fine-tuning runs: recorded, not judged yet.
+    pub(crate) runs: Vec<Run>,
     /// The day that dates are compared with (`--as-of`).
     pub(crate) as_of: jiff::civil::Date,
     /// Blocks under `rules:`, as written.
     pub(crate) rules: Vec<RuleBlock>,
+    /// What a reader of the report should know of the policy, one sentence each.
+    pub(crate) notes: Vec<String>,
+    /// The whole file with its places; `None` for the built-in policy.
+    tree: Option<Arc<Node>>,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Compiled globs alone fill pages.
+        f.debug_struct("Policy").field("origin", &self.origin).field("as_of", &self.as_of).finish_non_exhaustive()
+    }
 }
 
 /// Where a policy was read.
@@ -65,6 +100,8 @@ pub struct Origin {
 pub(crate) struct Dataset {
     pub(crate) name: Arc<str>,
     pub(crate) files: globset::GlobSet,
+    /// The globs as written.
+    pub(crate) patterns: Vec<String>,
     pub(crate) roles: Option<FieldRoles>,
     pub(crate) null: Vec<String>,
     /// `train`, `eval`, `rag`, `feedback`.
@@ -80,12 +117,20 @@ pub(crate) struct Dataset {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) matches: SourceMatch,
+    /// What it matches, as written.
+    pub(crate) written: Vec<String>,
+    /// `dataset` or `model`; both where it does not say.
+    pub(crate) kind: Option<&'static str>,
     pub(crate) licence: Option<String>,
     pub(crate) reviewer: Option<String>,
     pub(crate) reviewed: Option<jiff::civil::Date>,
     pub(crate) expires: Option<jiff::civil::Date>,
     /// `commit` asks for an immutable pin; `lock` lets the lock hold it.
     pub(crate) pin: Option<String>,
+    /// Name of the vendor that delivers it.
+    pub(crate) vendor: Option<String>,
+    /// `first-party`, `third-party`, `vendor`, `untrusted`.
+    pub(crate) trust: Option<&'static str>,
     pub(crate) span: Span,
 }
 
@@ -110,10 +155,18 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// The whole 56-character minisign public key.
     pub(crate) minisign: String,
+    /// An SSH public key in place of it.
+    pub(crate) ssh: Option<String>,
     pub(crate) principal: String,
+    /// What its signatures count for.
+    pub(crate) roles: Vec<String>,
     pub(crate) from: Option<jiff::civil::Date>,
     pub(crate) until: Option<jiff::civil::Date>,
     pub(crate) revoked: bool,
+    /// Day of the revocation, where the policy says it.
+    pub(crate) revoked_at: Option<jiff::civil::Date>,
+    /// Whether the signatures from before its revocation are void too.
+    pub(crate) earlier_untrusted: bool,
     pub(crate) span: Span,
 }
 
@@ -126,6 +179,39 @@ pub(crate) struct Require {
     pub(crate) full_coverage: bool,
     /// Whether a loosened policy is an error.
     pub(crate) policy_change: bool,
+    /// Signatures that a change of the policy needs.
+    pub(crate) policy_change_signatures: u32,
+    /// Whether the author of a change does not count among the signers.
+    pub(crate) exclude_author: bool,
+    /// Roles of which the signers' keys must have one; any where it is empty.
+    pub(crate) roles: Vec<String>,
+    /// Age in days at which a signature no longer counts.
+    pub(crate) max_age_days: Option<u32>,
+}
+
+/// People whom rules about people should know.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct People {
+    /// Mail addresses of automation.
+    pub(crate) bots: Vec<String>,
+    /// Mail addresses of people who are no newcomers.
+    pub(crate) maintainers: Vec<String>,
+}
+
+/// A firm that delivers data.
+#[derive(Clone, Debug)]
+pub(crate) struct Vendor {
+    pub(crate) name: String,
+    pub(crate) words: file::VendorWords,
+    pub(crate) span: Span,
+}
+
+/// A fine-tuning run.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) name: String,
+    pub(crate) words: file::RunWords,
+    pub(crate) span: Span,
 }
 
 /// An exception, which acts on places and never on a whole folder without saying what it allows.
@@ -133,6 +219,8 @@ pub(crate) struct Require {
 pub(crate) struct Exception {
     pub(crate) rule: String,
     pub(crate) files: Option<globset::GlobSet>,
+    /// The globs as written.
+    pub(crate) patterns: Vec<String>,
     /// Fingerprint of a finding or of one place.
     pub(crate) fingerprint: Option<String>,
     /// Code points that are allowed.
@@ -174,8 +262,8 @@ pub(crate) struct RuleBlock {
     pub(crate) rule: String,
     /// `None` where the block does not say; `Some(None)` is `severity: "off"`.
     pub(crate) severity: Option<Option<Severity>>,
-    /// The settings of the check, without the common keys.
-    pub(crate) settings: serde_json::Value,
+    /// What is written under it.
+    node: Node,
     pub(crate) span: Span,
 }
 
@@ -195,10 +283,59 @@ pub struct PolicyError {
     pub span: Option<Span>,
 }
 
+/// What the policy needs to know of a rule. The checks stand to its right, so they hand it in.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Known {
+    /// The rule.
+    pub(crate) rule: &'static Rule,
+    /// Id of the rule under which the settings of its check are written.
+    pub(crate) settings: &'static str,
+}
+
+/// Keys that every block under `rules:` may have, besides the settings of its check.
+const COMMON: [&str; 1] = ["severity"];
+
 impl Policy {
+    /// Reads and checks a policy. `file` is how the file is called in what is said of it, `as_of` the day of the run.
+    ///
+    /// # Errors
+    /// Where anything in it is not understood. Nothing is ever ignored.
+    pub(crate) fn parse(file: &str, text: &str, as_of: Date, known: &[Known]) -> Result<Policy, PolicyError> {
+        let text: Arc<str> = text.into();
+        validate::policy(file, &text, as_of, known).map_err(|fault| PolicyError::from_fault(fault, file, &text))
+    }
+
+    /// The policy that holds where there is no file: whatever is recognised is read, every rule has its own severity,
+    /// and nothing is allowed, excused or required.
+    pub(crate) fn builtin(as_of: Date) -> Policy {
+        Policy {
+            origin: Origin { from: "builtin", path: None, commit: None },
+            file: String::new(),
+            text: "".into(),
+            repo: None,
+            datasets: Vec::new(),
+            sources: Vec::new(),
+            keys: Vec::new(),
+            ssh_keys: Vec::new(),
+            require: Require::default(),
+            exceptions: Vec::new(),
+            exclude: globset::GlobSet::empty(),
+            excluded: Vec::new(),
+            languages: Vec::new(),
+            limits: Limits::default(),
+            people: People::default(),
+            vendors: Vec::new(),
+            runs: Vec::new(),
+            as_of,
+            rules: Vec::new(),
+            notes: Vec::new(),
+            tree: None,
+        }
+    }
+
     /// The severity that the policy gives a rule: `None` where it does not say, `Some(None)` where it is off.
     pub(crate) fn severity(&self, rule: &Rule) -> Option<Option<Severity>> {
-        self.rules.iter().find(|block| block.rule == rule.id).and_then(|block| block.severity)
+        self.block(rule.id).and_then(|block| block.severity)
     }
 
     /// The settings of a check.
@@ -206,13 +343,62 @@ impl Policy {
     /// # Errors
     /// Where the block has a key or a value that the check does not know.
     pub(crate) fn settings<S: DeserializeOwned + Default>(&self, rule: &str) -> Result<S, PolicyError> {
-        let _ = (rule, BString::default());
-        Ok(S::default())
+        let Some(block) = self.block(rule) else { return Ok(S::default()) };
+        let own: Vec<_> =
+            block.node.entries().iter().filter(|entry| !COMMON.contains(&entry.key.as_str())).cloned().collect();
+        if own.is_empty() {
+            return Ok(S::default());
+        }
+        let node = Node { span: block.node.span, value: Value::Map { entries: own, flow: false } };
+        words::read(&node).map_err(|fault| PolicyError::from_fault(fault, &self.file, &self.text))
     }
 
     /// How the blob at `path` is to be seen.
     pub(crate) fn lens(&self, path: &BStr) -> Lens {
-        let _ = path;
-        Lens::default()
+        let dataset = self.datasets.iter().find(|dataset| glob::matches(&dataset.files, path));
+        Lens {
+            dataset: dataset.map(|dataset| Arc::clone(&dataset.name)),
+            roles: dataset.and_then(|dataset| dataset.roles.clone()),
+            null: dataset.map_or_else(|| vec![String::new()], |dataset| dataset.null.clone()),
+            standing: standing::standing(path, dataset.is_some()),
+            split: standing::split(path),
+            retrieval: dataset.is_some_and(|dataset| dataset.role.iter().any(|role| role == "rag")),
+        }
+    }
+
+    /// Whether `path` is left out.
+    pub(crate) fn excludes(&self, path: &BStr) -> bool {
+        glob::matches(&self.exclude, path)
+    }
+
+    /// Where something is written, by the keys that lead to it: the nearest of them that is there.
+    pub(crate) fn place(&self, keys: &[&str]) -> Option<Span> {
+        let mut node = self.tree.as_deref()?;
+        let mut place = None;
+        for key in keys {
+            let Some(entry) = node.get(key) else { break };
+            place = Some(entry.at);
+            node = &entry.node;
+        }
+        place
+    }
+
+    fn block(&self, rule: &str) -> Option<&RuleBlock> {
+        self.rules.iter().find(|block| block.rule == rule)
     }
 }
+
+impl PolicyError {
+    fn from_fault(fault: Fault, file: &str, text: &Arc<str>) -> Self {
+        Self {
+            message: fault.message,
+            help: fault.help,
+            file: file.to_owned(),
+            text: Arc::clone(text),
+            span: fault.span,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
