@@ -150,7 +150,7 @@ pub(crate) enum SourceMatch {
 }
 
 /// A key that may sign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Key {
     pub(crate) name: String,
     /// The whole 56-character minisign public key.

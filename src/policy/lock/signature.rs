@@ -186,7 +186,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::span::Span;
 
     const DAY: Date = date(2026, 11, 23);
 
@@ -197,8 +196,7 @@ mod tests {
             principal: format!("{name}@example.org"),
             from: Some(date(2026, 1, 1)),
             until: Some(date(2027, 1, 1)),
-            revoked: false,
-            span: Span::default(),
+            ..Key::default()
         }
     }
 
