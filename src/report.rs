@@ -6,13 +6,17 @@
 mod draw;
 mod escape;
 mod excerpt;
+mod explain;
+mod github;
 mod human;
 mod json;
 mod lines;
 mod locate;
+mod markdown;
 mod redact;
 #[cfg(test)]
 mod sample;
+mod sarif;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -23,6 +27,7 @@ use std::str::FromStr;
 use bstr::BString;
 use serde_json::Value;
 
+pub use explain::{explain, rules_table};
 pub use human::policy_error;
 pub use redact::Redact;
 
@@ -41,17 +46,26 @@ pub enum Format {
     Human,
     /// For programs: `foretaste/1`, with a published schema.
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// Annotations in a GitHub Actions log.
+    Github,
+    /// For the summary of a step, or a comment on a pull request.
+    Markdown,
 }
 
 impl Format {
     /// Every form.
-    pub const ALL: [Format; 2] = [Format::Human, Format::Json];
+    pub const ALL: [Format; 5] = [Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Markdown];
 
     /// The name it is asked for by.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Human => "human",
             Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Markdown => "markdown",
         }
     }
 }
@@ -123,7 +137,48 @@ pub struct Report {
     pub not_shown: u64,
     /// The exit code of the run ([`exit_code`]).
     pub exit_code: u8,
+    /// What changed in the data, whether or not anything is wrong with it.
+    pub(crate) changed: Changed,
     redacted: bool,
+}
+
+/// What changed in the data, for the summary of a pull request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changed {
+    /// The data sets that changed, by name.
+    pub(crate) sets: Vec<ChangedSet>,
+    /// Sources that the change refers to for the first time.
+    pub(crate) sources: Vec<String>,
+}
+
+/// What changed in one data set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChangedSet {
+    /// The declared name, or a folder.
+    pub(crate) name: String,
+    /// Rows that are new.
+    pub(crate) added: u64,
+    /// Rows that are gone.
+    pub(crate) removed: u64,
+    /// Rows that differ.
+    pub(crate) changed: u64,
+    /// Rows that went to another file as they were.
+    pub(crate) moved: u64,
+    /// Labels that changed.
+    pub(crate) transitions: Vec<LabelChange>,
+}
+
+/// Rows of one class that became another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LabelChange {
+    /// The class before.
+    pub(crate) from: Option<String>,
+    /// The class now.
+    pub(crate) to: Option<String>,
+    /// What the change is: `flip`, `rename`, ….
+    pub(crate) kind: String,
+    /// How many rows.
+    pub(crate) count: u64,
 }
 
 /// A finding whose places have lines and columns.
@@ -179,6 +234,8 @@ pub struct Spot {
     pub fingerprint: String,
     /// Whether line and column mean anything: not in columnar and compressed files, and not for a file as a whole.
     pub has_lines: bool,
+    /// Whether the bytes are those of a decompressed stream.
+    pub decompressed: bool,
     pub(crate) excerpt: Option<Excerpt>,
 }
 
@@ -191,6 +248,9 @@ impl Report {
         match format {
             Format::Human => human::write(self, options, out),
             Format::Json => json::write(self, out),
+            Format::Sarif => sarif::write(self, options, out),
+            Format::Github => github::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
     }
 }

@@ -175,10 +175,12 @@ fn is_mark(c: char) -> bool {
 /// A code span in Markdown that no data can break out of, cut at `cap` code points. In a table, `|` would end the cell
 /// even inside of a code span.
 pub(crate) fn code_span<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize, table: bool) -> String {
-    let mut text = Escaped::new(text).cap(cap).to_string();
-    if table {
-        text = text.replace('|', "\\|");
-    }
+    code_span_of_drawn(&Escaped::new(text).cap(cap).to_string(), table)
+}
+
+/// The same for a text in which everything hidden is drawn already.
+pub(crate) fn code_span_of_drawn(text: &str, table: bool) -> String {
+    let text = if table { text.replace('|', "\\|") } else { text.to_owned() };
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     // Markdown takes one space off both ends; without it a backtick there would join the fence.
@@ -188,9 +190,15 @@ pub(crate) fn code_span<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize, table: bo
 
 /// A sentence in Markdown whose text shows as it is: no markup, no link, no image, no mention, no reference to an issue.
 pub(crate) fn prose<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize) -> String {
-    let text = Escaped::new(text).cap(cap).to_string();
+    prose_of_drawn(&Escaped::new(text).cap(cap).to_string())
+}
+
+/// The same for a text in which everything hidden is drawn already.
+pub(crate) fn prose_of_drawn(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
         match c {
             // Mentions and issue numbers are found after Markdown, in the text; a comment behind the sign cuts it off.
             '@' | '#' => {
@@ -203,12 +211,16 @@ pub(crate) fn prose<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '~' | '!' | ':' | '.' | '{' | '}' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => {
                 out.push('\\');
                 out.push(c);
             }
+            // Addresses become links by themselves.
+            ':' if chars.peek() == Some(&'/') => out.push_str("\\:"),
+            '.' if matches!(before, 'w' | 'W') => out.push_str("\\."),
             _ => out.push(c),
         }
+        before = c;
     }
     out
 }
@@ -397,9 +409,14 @@ pub(crate) mod tests {
 
     #[test]
     fn prose_has_no_markup() {
+        assert_eq!(prose("@user #12 [x](http://y) <b>", 80), r"\@<!-- -->user \#<!-- -->12 \[x\](http\://y) &lt;b&gt;");
+    }
+
+    #[test]
+    fn addresses_do_not_become_links() {
         assert_eq!(
-            prose("@user #12 [x](http://y) <b>", 80),
-            r"\@<!-- -->user \#<!-- -->12 \[x\]\(http\://y\) &lt;b&gt;"
+            prose("see www.x.org, https://x.org: ok. $a$", 80),
+            r"see www\.x.org, https\://x.org: ok. &#36;a&#36;"
         );
     }
 

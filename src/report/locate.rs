@@ -7,7 +7,7 @@ use bstr::{BStr, BString};
 
 use super::excerpt::Excerpt;
 use super::lines::{Lines, Position};
-use super::{Located, Options, Report, Spot, code, is_info};
+use super::{Changed, Located, Options, Report, Spot, code, is_info};
 use crate::engine::{Contents, Outcome};
 use crate::finding::{Finding, LookedAt, Mark, Unread};
 use crate::format::Guess;
@@ -35,6 +35,7 @@ pub(super) struct Material<'a> {
     pub(super) notes: &'a [String],
     pub(super) accepted: u64,
     pub(super) full_coverage: bool,
+    pub(super) changed: Changed,
 }
 
 impl Report {
@@ -54,6 +55,7 @@ impl Report {
                 notes: &outcome.notes,
                 accepted: outcome.accepted,
                 full_coverage: outcome.full_coverage,
+                changed: Changed::default(),
             },
             options,
         )
@@ -64,7 +66,9 @@ impl Report {
         let shown: Vec<&Finding> = material.findings.iter().filter(told).collect();
         let mut findings: Vec<Located> = shown.iter().map(|finding| located(finding, material)).collect();
         place(&shown, &mut findings, material, options.redact.is_none());
+        let mut changed = material.changed.clone();
         if let Some(redact) = &options.redact {
+            redact.changed(&mut changed);
             findings.iter_mut().for_each(|finding| redact.finding(finding));
         }
         let uncovered = material.full_coverage && material.looked_at.no_reader > 0;
@@ -80,6 +84,7 @@ impl Report {
             notes: material.notes.to_vec(),
             accepted: material.accepted,
             exit_code: code(material.findings, !material.unread.is_empty(), uncovered, options.fail_on),
+            changed,
             redacted: options.redact.is_some(),
         }
     }
@@ -124,6 +129,7 @@ fn spot(finding: &Finding, mark: &Mark, material: &Material<'_>) -> Spot {
         note: mark.note.clone(),
         fingerprint: finding.place_fingerprint(path, mark),
         has_lines: false,
+        decompressed: false,
         excerpt: None,
     }
 }
@@ -151,6 +157,7 @@ fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, 
             (spot.line, spot.column) = (start.line, start.column);
             (spot.end_line, spot.end_column) = (end.line, end.column);
             spot.has_lines = true;
+            spot.decompressed = text.is_decompressed();
             if excerpts && f < DRAWN_FINDINGS && m < DRAWN_PLACES {
                 spot.excerpt = Some(Excerpt::new(text.bytes(), span));
             }
@@ -180,6 +187,10 @@ impl<'a> Text<'a> {
 
     fn bytes(&self) -> &[u8] {
         self.raw
+    }
+
+    fn is_decompressed(&self) -> bool {
+        false
     }
 
     /// Leads a span of raw bytes to the decoded text.

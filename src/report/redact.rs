@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Located, Spot};
+use super::{Changed, Located, Spot};
 use crate::rule::Severity;
 
 /// Takes out of a report what a public log must not show. With the same key the same person has the same pseudonym.
@@ -102,6 +102,15 @@ impl Redact {
         }
         for spot in &mut finding.spots {
             self.spot(spot);
+        }
+    }
+
+    /// Redacts what changed: names of classes can say much about private data.
+    pub(super) fn changed(&self, changed: &mut Changed) {
+        for transition in changed.sets.iter_mut().flat_map(|set| &mut set.transitions) {
+            for class in [&mut transition.from, &mut transition.to].into_iter().flatten() {
+                *class = format!("hash-{}", self.hash("text", class));
+            }
         }
     }
 

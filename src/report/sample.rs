@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice};
 use serde_json::json;
 
 use super::locate::{Held, Material};
-use super::{Format, Options, Report};
+use super::{Changed, ChangedSet, Format, LabelChange, Options, Report};
 use crate::finding::{Finding, LookedAt, Mark, Unread, content_hash};
 use crate::format::Guess;
 use crate::lens::Role;
@@ -70,6 +70,7 @@ pub(super) struct Sample {
     pub(super) guesses: Vec<(BlobId, Guess)>,
     pub(super) notes: Vec<String>,
     pub(super) full_coverage: bool,
+    pub(super) changed: Changed,
 }
 
 impl Default for Sample {
@@ -84,6 +85,7 @@ impl Default for Sample {
             guesses: Vec::new(),
             notes: Vec::new(),
             full_coverage: false,
+            changed: Changed::default(),
         }
     }
 }
@@ -117,6 +119,22 @@ impl Sample {
                 support: (9, 9),
             },
         ));
+        sample.changed = Changed {
+            sets: vec![ChangedSet {
+                name: "intents".into(),
+                added: 1200,
+                removed: 3,
+                changed: 1,
+                moved: 0,
+                transitions: vec![LabelChange {
+                    from: Some("cancel".into()),
+                    to: Some("refund".into()),
+                    kind: "flip".into(),
+                    count: 1,
+                }],
+            }],
+            sources: vec!["huggingface:rajpurkar/squad".into()],
+        };
         let mut finding = Finding::new(&RULES[0], "U+200B", "4 records hold U+200B ZERO WIDTH SPACE inside of a word");
         finding.help = "Remove the character, or accept it where the writing system needs it.".into();
         finding.marks = sample.spans(0, "\u{200B}").into_iter().enumerate().map(|(i, m)| sample.mark(m, i)).collect();
@@ -164,6 +182,7 @@ impl Sample {
             notes: &self.notes,
             accepted: 0,
             full_coverage: self.full_coverage,
+            changed: self.changed.clone(),
         };
         Report::of(&material, options)
     }

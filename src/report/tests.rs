@@ -312,6 +312,326 @@ fn json_keeps_its_published_schema() {
 }
 
 #[test]
+fn sarif_lists_rules_places_and_what_was_not_read() {
+    let text = Sample::small().written(Format::Sarif, &Options::default());
+    let mut log: Value = serde_json::from_str(&text).expect("JSON");
+    let run = &mut log["runs"][0];
+    let driver = run["tool"]["driver"].take();
+    let rules = driver["rules"].as_array().expect("rules");
+    for result in run["results"].as_array().expect("results") {
+        let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+    }
+    for rule in crate::check::rules() {
+        assert!(rules.iter().any(|listed| listed["id"] == rule.id), "{} is not listed", rule.id);
+    }
+    run["results"][0]["locations"].as_array_mut().expect("locations").truncate(1);
+    let mut text = Vec::new();
+    super::escape::ascii_json(run, &mut text).expect("writing to memory");
+    assert_snapshot!(String::from_utf8_lossy(&text), @r##"
+{
+  "automationDetails": {
+    "id": "foretaste/check/"
+  },
+  "columnKind": "unicodeCodePoints",
+  "invocations": [
+    {
+      "executionSuccessful": false,
+      "exitCode": 1,
+      "toolExecutionNotifications": [
+        {
+          "descriptor": {
+            "id": "unread"
+          },
+          "level": "error",
+          "locations": [
+            {
+              "physicalLocation": {
+                "artifactLocation": {
+                  "uri": "data/big.bin",
+                  "uriBaseId": "%SRCROOT%"
+                },
+                "region": {
+                  "startLine": 1
+                }
+              }
+            }
+          ],
+          "message": {
+            "text": "Not read: lfs object missing."
+          }
+        },
+        {
+          "descriptor": {
+            "id": "note"
+          },
+          "level": "note",
+          "message": {
+            "text": "There is no lock yet, so digest-mismatch is off."
+          }
+        }
+      ]
+    }
+  ],
+  "originalUriBaseIds": {
+    "%SRCROOT%": {
+      "description": {
+        "text": "The root of the repository."
+      }
+    }
+  },
+  "properties": {
+    "lookedAt": {
+      "bytes": 1260000,
+      "commits": 0,
+      "excluded": 0,
+      "files": 2,
+      "ignored": 0,
+      "no_reader": 1,
+      "records": 3409,
+      "references": 0
+    },
+    "policy": {
+      "commit": "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d",
+      "from": "base",
+      "path": "foretaste.yaml"
+    },
+    "redacted": false,
+    "scope": "main..topic, 2 commits"
+  },
+  "results": [
+    {
+      "kind": "fail",
+      "level": "error",
+      "locations": [
+        {
+          "logicalLocations": [
+            {
+              "fullyQualifiedName": "data/train.jsonl#/row/2/text",
+              "kind": "element",
+              "name": "text"
+            }
+          ],
+          "message": {
+            "text": "U+200B between two letters"
+          },
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "data/train.jsonl",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "byteLength": 3,
+              "byteOffset": 91,
+              "endColumn": 31,
+              "endLine": 2,
+              "startColumn": 30,
+              "startLine": 2
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "4 records hold U+200B ZERO WIDTH SPACE inside of a word."
+      },
+      "occurrenceCount": 104,
+      "partialFingerprints": {
+        "foretasteRecord/v1": "1918026ab5f4cab96ba6069fbfdf0efd"
+      },
+      "properties": {
+        "confidence": "high",
+        "evidence": {
+          "code_points": [
+            "U+200B"
+          ],
+          "decoded": "p\u200bwn"
+        }
+      },
+      "rank": 90,
+      "ruleId": "invisible-unicode",
+      "ruleIndex": 2
+    },
+    {
+      "kind": "fail",
+      "level": "warning",
+      "locations": [
+        {
+          "logicalLocations": [
+            {
+              "fullyQualifiedName": "data/eval.parquet#/row/4097/label",
+              "kind": "element",
+              "name": "label"
+            }
+          ],
+          "message": {
+            "text": "was \"cancel\""
+          },
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "data/eval.parquet",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "startLine": 1
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "\"cancel\" became \"refund\" in 1 record. First place: record 4,097, field label: was \"cancel\"."
+      },
+      "occurrenceCount": 1,
+      "partialFingerprints": {
+        "foretasteRecord/v1": "dfab99c364685d38e98390bb13bb0004"
+      },
+      "properties": {
+        "confidence": "medium",
+        "evidence": {}
+      },
+      "rank": 60,
+      "ruleId": "label-flip",
+      "ruleIndex": 3
+    }
+  ],
+  "tool": {
+    "driver": null
+  }
+}
+"##);
+}
+
+#[test]
+fn sarif_keeps_its_limits_and_says_so() {
+    let mut sample = Sample::small();
+    let note = Finding::new(&RULES[1], "c", "m");
+    sample.findings.resize(5003, note);
+    sample.unread.resize(1001, sample.unread[0].clone());
+    let log: Value = serde_json::from_str(&sample.written(Format::Sarif, &Options::default())).expect("JSON");
+    let run = &log["runs"][0];
+    assert_eq!(run["results"].as_array().map(Vec::len), Some(5000));
+    let notifications = run["invocations"][0]["toolExecutionNotifications"].to_string();
+    assert!(notifications.contains("3 more findings left out"), "{}", &notifications[notifications.len() - 900..]);
+    assert!(notifications.contains("1 more file could not be read"));
+}
+
+#[test]
+fn github_sees_at_most_ten_of_a_kind_and_is_told_of_more() {
+    assert_snapshot!(Sample::small().written(Format::Github, &Options::default()), @r##"
+::error file=data/train.jsonl,line=2,col=30,endColumn=30,title=foretaste%3A invisible-unicode::4 records hold U+200B ZERO WIDTH SPACE inside of a word%0Adata/train.jsonl:2:30 U+200B between two letters and 103 more%0ARemove the character, or accept it where the writing system needs it.
+::warning file=data/eval.parquet,line=1,title=foretaste%3A label-flip::"cancel" became "refund" in 1 record%0Adata/eval.parquet:1:1 record 4,097, field label: was "cancel"
+::warning title=foretaste%3A not read::Not read: data/big.bin (lfs object missing)
+foretaste: 2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
+"##);
+    let mut sample = Sample::small();
+    let (error, warning) = (sample.findings[0].clone(), sample.findings[1].clone());
+    sample.findings = vec![vec![error; 12], vec![warning; 12]].concat();
+    let text = sample.written(Format::Github, &Options::default());
+    let of = |kind| text.lines().filter(|line| line.starts_with(kind)).collect::<Vec<_>>();
+    assert_eq!((of("::error ").len(), of("::warning ").len()), (10, 10));
+    assert!(of("::error ")[9].contains("2 more of this severity"), "{text}");
+    assert!(of("::warning ")[8].contains("3 more of this severity"), "{text}");
+}
+
+#[test]
+fn github_gets_no_file_that_it_could_not_find() {
+    let mut sample = Sample::small();
+    sample.files[0].0 = "data/a,b:c%\u{202e}.jsonl".into();
+    let text = sample.written(Format::Github, &Options::default());
+    let first = text.lines().next().expect("a line");
+    assert!(first.starts_with("::error title=") && first.contains("a,b:c%25<U+202E>.jsonl:2:30"), "{first}");
+    sample.files[0].0 = "data/a,b:c%.jsonl".into();
+    let text = sample.written(Format::Github, &Options::default());
+    assert!(text.starts_with("::error file=data/a%2Cb%3Ac%25.jsonl,line=2,"), "{text}");
+}
+
+#[test]
+fn markdown_tells_the_verdict_the_findings_and_the_changes() {
+    assert_snapshot!(Sample::small().written(Format::Markdown, &Options::default()), @r##"
+## foretaste: ❌ 1 error, 1 warning
+
+Judged main..topic, 2 commits; policy foretaste.yaml of base 1a2b3c4d1a2b.
+
+> There is no lock yet, so digest-mismatch is off.
+
+### Findings
+
+| | Rule | Where | What |
+|---|---|---|---|
+| ❌ error | `invisible-unicode` | `data/train.jsonl:2:30` and 103 more | 4 records hold U+200B ZERO WIDTH SPACE inside of a word |
+| ⚠ warning | `label-flip` | `data/eval.parquet:1:1` | "cancel" became "refund" in 1 record |
+
+<details><summary>invisible-unicode: places and help</summary>
+
+- `data/train.jsonl:2:30` U+200B between two letters `{"id": 2, "text": "please can<U+200B>cel order 2", "label": "cancel"}`
+- `data/train.jsonl:4:30` U+200B between two letters `{"id": 4, "text": "please can<U+200B>cel order 4", "label": "cancel"}`
+- `data/train.jsonl:6:30` U+200B between two letters `{"id": 6, "text": "please can<U+200B>cel order 6", "label": "cancel"}`
+- `data/train.jsonl:8:30` U+200B between two letters `{"id": 8, "text": "please can<U+200B>cel order 8", "label": "cancel"}`
+- and 100 more places
+
+Remove the character, or accept it where the writing system needs it.
+
+To accept it: `foretaste accept 1918026ab5f4cab96ba6069fbfdf0efd --reason "…"`
+
+</details>
+
+<details><summary>label-flip: places and help</summary>
+
+- `data/eval.parquet:1:1` record 4,097, field label: was "cancel"
+
+To accept it: `foretaste accept dfab99c364685d38e98390bb13bb0004 --reason "…"`
+
+</details>
+
+### What changed in the data
+
+| Data | Rows added | Removed | Changed | Moved |
+|---|---|---|---|---|
+| `intents` | 1,200 | 3 | 1 | 0 |
+
+Labels that changed:
+
+| Data | From | To | Kind | Rows |
+|---|---|---|---|---|
+| `intents` | `cancel` | `refund` | flip | 1 |
+
+New sources:
+
+- `huggingface:rajpurkar/squad`
+
+### Not read
+
+| File | Why |
+|---|---|
+| `data/big.bin` | lfs object missing |
+
+---
+2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
+"##);
+}
+
+#[test]
+fn markdown_of_a_clean_change_still_tells_what_changed() {
+    let sample = Sample { findings: Vec::new(), unread: Vec::new(), ..Sample::small() };
+    let text = sample.written(Format::Markdown, &Options::default());
+    assert!(text.starts_with("## foretaste: ✅ no findings"), "{text}");
+    assert!(text.contains("| `intents` | 1,200 | 3 | 1 | 0 |") && text.contains("| `cancel` | `refund` |"), "{text}");
+}
+
+#[test]
+fn markdown_stays_below_the_limit_of_a_step_summary() {
+    let mut sample = Sample::small();
+    let mut finding = sample.findings[0].clone();
+    finding.message = "@#".repeat(4000);
+    sample.findings = vec![finding; 300];
+    let long = Unread { path: "p/".repeat(4000).into(), reason: "@#".repeat(4000) };
+    sample.unread = vec![long; 3000];
+    sample.notes = vec!["[".repeat(5000); 3000];
+    let text = sample.written(Format::Markdown, &Options::default());
+    assert!(text.len() < 900 << 10, "{}", text.len());
+    assert!(text.contains("more findings") && text.contains("looked at"));
+}
+
+#[test]
 fn columns_are_code_points_and_bytes_are_bytes() {
     let mut sample = Sample::default();
     sample.files.push(("ä.txt".into(), "x\näö\u{200B}y\n".into()));
@@ -393,7 +713,7 @@ fn formats_are_asked_for_by_name() {
         assert_eq!(format.as_str().parse(), Ok(format));
     }
     let error = "xml".parse::<Format>().expect_err("there is no such form");
-    assert!(error.contains("\"xml\"") && error.contains("human, json"), "{error}");
+    assert!(error.contains("\"xml\"") && error.contains("human, json, sarif, github, markdown"), "{error}");
 }
 
 /// A sample in which every text is hostile.
@@ -408,6 +728,9 @@ fn hostile(texts: &[Vec<u8>]) -> Sample {
     sample.unread = vec![Unread { path: bytes(5).into(), reason: text(6) }];
     sample.guesses[0].1.fields[0].0 = text(7);
     sample.policy.path = Some(text(8));
+    sample.changed.sets[0].name = text(9);
+    sample.changed.sets[0].transitions[0].from = Some(text(10));
+    sample.changed.sources = vec![text(11)];
     for finding in &mut sample.findings {
         finding.message = text(9);
         finding.help = text(10);
@@ -443,16 +766,32 @@ proptest! {
         let sample = hostile(&texts);
         let options = Options { quiet, unicode, ..Options::default() };
         prop_assert_eq!(is_safe(&human(&sample, &options), &[]), Ok(()));
+        prop_assert_eq!(is_safe(&sample.written(Format::Markdown, &options), &[]), Ok(()));
         let options = Options { colour: true, ..options };
         prop_assert_eq!(is_safe(&human(&sample, &options), &['\u{1b}']), Ok(()));
     }
 
     #[test]
+    fn only_our_own_commands_reach_a_runner(texts in prop::collection::vec(nasty(), 12..13)) {
+        let text = hostile(&texts).written(Format::Github, &Options::default());
+        prop_assert!(!text.contains(|c| is_hidden(c) && c != '\n') && !text.contains("##["), "{text:?}");
+        let ours = ["::error ", "::warning ", "::notice ", "foretaste: "];
+        for line in text.lines() {
+            prop_assert!(ours.iter().any(|start| line.starts_with(start)), "{line:?}");
+        }
+        // Two errors at most: one command for each finding, and one for what was not read.
+        prop_assert_eq!(text.lines().count(), 4);
+    }
+
+    #[test]
     fn json_is_ascii_exact_and_the_same_twice(texts in prop::collection::vec(nasty(), 12..13)) {
         let sample = hostile(&texts);
+        for format in [Format::Json, Format::Sarif] {
+            let text = sample.written(format, &Options::default());
+            prop_assert!(text.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\n'));
+            prop_assert_eq!(&text, &sample.written(format, &Options::default()));
+        }
         let json = sample.written(Format::Json, &Options::default());
-        prop_assert!(json.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\n'));
-        prop_assert_eq!(&json, &sample.written(Format::Json, &Options::default()));
         let value: Value = serde_json::from_str(&json).expect("JSON");
         let place = &value["findings"][0]["places"];
         if let (Ok(path), Some(place)) = (std::str::from_utf8(&texts[0]), place.get(0)) {
@@ -473,6 +812,8 @@ proptest! {
         sample.unread.clear();
         sample.guesses.clear();
         sample.policy.path = None;
+        sample.changed.sets[0].name = "n".into();
+        sample.changed.sources.clear();
         for mark in sample.findings.iter_mut().flat_map(|finding| &mut finding.marks) {
             mark.field = Some("text".into());
         }
