@@ -3,6 +3,8 @@
 //! `policy/file.rs` has the words as people write them, with the place of each; here is what they come to. Which
 //! side of a change a policy may be read from is decided in `policy/trust.rs` (law 1).
 
+pub(crate) mod accept;
+pub(crate) mod baseline;
 mod file;
 mod glob;
 pub(crate) mod lock;
@@ -221,8 +223,8 @@ pub(crate) struct Exception {
     pub(crate) files: Option<globset::GlobSet>,
     /// The globs as written.
     pub(crate) patterns: Vec<String>,
-    /// Fingerprint of a finding or of one place.
-    pub(crate) fingerprint: Option<String>,
+    /// Fingerprints of findings or of single places.
+    pub(crate) fingerprints: Vec<String>,
     /// Code points that are allowed.
     pub(crate) code_points: Vec<u32>,
     /// At most this many places.

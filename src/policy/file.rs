@@ -636,9 +636,9 @@ pub(crate) struct ExceptionWords {
     /// Globs of the files in which it is accepted.
     #[serde(default)]
     pub(crate) files: Words,
-    /// Fingerprint of a finding or of one of its places, as a report prints it.
+    /// Fingerprints of findings or of single places, as a report prints them.
     #[serde(default)]
-    pub(crate) fingerprint: Option<Placed<String>>,
+    pub(crate) fingerprint: Words,
     /// Code points that are accepted, in hexadecimal digits: `200C`.
     #[serde(default)]
     #[schemars(schema_with = "code_points_schema")]

@@ -387,9 +387,10 @@ fn exception(placed: &Placed<ExceptionWords>, known: &[Known]) -> Result<Excepti
             return Err(Fault::new(format!("the {name} of this exception is empty")).at(text.span).help(help));
         }
     }
-    if let Some(print) = &words.fingerprint
-        && !(print.value.len() == 32 && print.value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
-    {
+    let wrong = |print: &&Placed<String>| {
+        !(print.value.len() == 32 && print.value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+    };
+    if let Some(print) = words.fingerprint.0.iter().find(wrong) {
         return Err(Fault::new(format!("`{}` is no fingerprint", short(&print.value)))
             .at(print.span)
             .help("copy the 32 characters from the report, in quotes"));
@@ -397,7 +398,7 @@ fn exception(placed: &Placed<ExceptionWords>, known: &[Known]) -> Result<Excepti
     let mut code_points = words.code_points.0.iter().map(code_point).collect::<Result<Vec<_>, _>>()?;
     code_points.sort_unstable();
     code_points.dedup();
-    let bounded = words.fingerprint.is_some() || !code_points.is_empty() || words.count.is_some();
+    let bounded = !words.fingerprint.0.is_empty() || !code_points.is_empty() || words.count.is_some();
     if !bounded {
         let help = "say what is accepted: `code_points`, `count` or `fingerprint`, or name the files one by one";
         match words.files.0.iter().find(|glob| !glob::is_literal(&glob.value)) {
@@ -423,7 +424,7 @@ fn exception(placed: &Placed<ExceptionWords>, known: &[Known]) -> Result<Excepti
         rule: words.rule.value.clone(),
         files,
         patterns: words.files.values(),
-        fingerprint: words.fingerprint.as_ref().map(|print| print.value.clone()),
+        fingerprints: words.fingerprint.values(),
         code_points,
         count: words.count.as_ref().map(|count| count.value),
         reason: words.reason.value.clone(),

@@ -1,0 +1,300 @@
+//! What the policy makes of findings: severities, exceptions, the baseline.
+//!
+//! Exceptions and baseline act on places (law 7): a cause of which every place is accepted is gone, and one that has
+//! gained a place stays, with what is new.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString};
+
+use crate::finding::{Evidence, Finding, MAX_MARKS};
+use crate::policy::baseline::{Baseline, unlisted};
+use crate::policy::{Exception, Policy, glob};
+use crate::rule::Severity;
+use crate::span::{BlobId, Span};
+
+/// What is left of the findings.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// What nobody has accepted. Their marks are not cut to [`MAX_MARKS`] yet; [`cut`] does that.
+    pub(crate) findings: Vec<Finding>,
+    /// Places that an exception or the baseline accepts.
+    pub(crate) accepted: u64,
+    /// Exceptions and entries of the baseline that no longer do what they say.
+    pub(crate) stale: Vec<Stale>,
+}
+
+/// An exception or an entry of the baseline that no longer does what it says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Stale {
+    /// One sentence.
+    pub(crate) message: String,
+    /// Where, in the policy; `None` for the baseline.
+    pub(crate) span: Option<Span>,
+}
+
+/// Applies the policy in force and its baseline.
+///
+/// `full` says that the whole repository was judged, and not only a change or some paths: only then can an exception
+/// be said to match nothing, and only then do numbers of unlisted places mean anything. Checks list up to
+/// [`MAX_MARKS`] places of each blob (not of all together), so that a file far back in the order of paths is not
+/// hidden behind accepted ones.
+pub(crate) fn apply(
+    findings: Vec<Finding>,
+    policy: &Policy,
+    baseline: &Baseline,
+    full: bool,
+    path_of: &dyn Fn(BlobId) -> BString,
+) -> Applied {
+    let mut findings: Vec<Finding> = findings.into_iter().filter_map(|finding| judged(finding, policy)).collect();
+    let exceptions = Exceptions::new(policy, &findings, path_of);
+    let mut left = Budget::new(baseline);
+    let mut accepted = 0;
+    findings.retain_mut(|finding| {
+        let before = finding.total.max(finding.marks.len() as u64).max(1);
+        let rest = unlisted(finding);
+        let excused = exceptions.excused(finding, path_of);
+        let mut kept = Vec::new();
+        for (mark, excused) in std::mem::take(&mut finding.marks).into_iter().zip(&excused.marks) {
+            let path = path_of(mark.place.blob);
+            if !excused && !left.take(finding, path.as_ref(), &mark) {
+                kept.push(mark);
+            }
+        }
+        let rest = if excused.rest {
+            0
+        } else if full {
+            rest - left.take_rest(finding, rest)
+        } else {
+            rest
+        };
+        finding.marks = kept;
+        let total = finding.marks.len() as u64 + rest;
+        let gone = before.saturating_sub(total);
+        accepted += gone;
+        if gone > 0 && total > 0 {
+            finding.total = total;
+            finding.evidence.insert("accepted", gone.into());
+        }
+        total > 0
+    });
+    let mut stale = exceptions.stale(full);
+    if full {
+        stale.extend(left.stale(policy));
+    }
+    Applied { findings, accepted, stale }
+}
+
+/// Cuts the places of every finding to those that are shown. Their number stays in `total`.
+pub(crate) fn cut(findings: &mut [Finding]) {
+    for finding in findings {
+        finding.total = finding.total.max(finding.marks.len() as u64);
+        finding.marks.truncate(MAX_MARKS);
+    }
+}
+
+/// The finding with the severity that the policy gives it; `None` where its rule is off.
+///
+/// A rule that speaks softer in some places (documentation, tests) keeps doing so when it is raised; lowering lowers
+/// everything.
+fn judged(mut finding: Finding, policy: &Policy) -> Option<Finding> {
+    if let Some(severity) = policy.severity(finding.rule) {
+        let severity: Severity = severity?;
+        if severity <= finding.rule.severity {
+            finding.severity = finding.severity.min(severity);
+        } else if finding.severity >= finding.rule.severity {
+            finding.severity = finding.severity.max(severity);
+        }
+    }
+    Some(finding)
+}
+
+/// The exceptions of a policy, and what each of them met.
+struct Exceptions<'p> {
+    policy: &'p Policy,
+    /// Places that each matches, whether it is in force or not.
+    matched: Vec<u64>,
+}
+
+struct Excused {
+    /// For each mark, whether it is.
+    marks: Vec<bool>,
+    /// Whether the places that are not listed are.
+    rest: bool,
+}
+
+impl<'p> Exceptions<'p> {
+    fn new(policy: &'p Policy, findings: &[Finding], path_of: &dyn Fn(BlobId) -> BString) -> Self {
+        let mut matched = vec![0; policy.exceptions.len()];
+        for finding in findings {
+            for (exception, matched) in policy.exceptions.iter().zip(&mut matched) {
+                if let Some(reach) = reach(exception, finding, path_of) {
+                    *matched += reach.marks.iter().filter(|hit| **hit).count() as u64;
+                    *matched += if reach.rest { unlisted(finding) } else { 0 };
+                }
+            }
+        }
+        Self { policy, matched }
+    }
+
+    fn holds(&self, index: usize) -> bool {
+        let exception = &self.policy.exceptions[index];
+        !self.expired(exception) && exception.count.is_none_or(|count| self.matched[index] <= count)
+    }
+
+    fn expired(&self, exception: &Exception) -> bool {
+        exception.until.is_some_and(|until| until < self.policy.as_of)
+    }
+
+    fn excused(&self, finding: &Finding, path_of: &dyn Fn(BlobId) -> BString) -> Excused {
+        let mut all = Excused { marks: vec![false; finding.marks.len()], rest: false };
+        for (index, exception) in self.policy.exceptions.iter().enumerate() {
+            if exception.rule != finding.rule.id || !self.holds(index) {
+                continue;
+            }
+            if let Some(reach) = reach(exception, finding, path_of) {
+                all.marks.iter_mut().zip(&reach.marks).for_each(|(mark, hit)| *mark |= hit);
+                all.rest |= reach.rest;
+            }
+        }
+        all
+    }
+
+    fn stale(&self, full: bool) -> Vec<Stale> {
+        let mut stale = Vec::new();
+        for (index, exception) in self.policy.exceptions.iter().enumerate() {
+            let matched = self.matched[index];
+            let off =
+                self.policy.rules.iter().any(|block| block.rule == exception.rule && block.severity == Some(None));
+            let message = if self.expired(exception) && (matched > 0 || full) {
+                let until = exception.until.expect("only what has an end expires");
+                format!("the exception for `{}` ended on {until} and no longer counts", exception.rule)
+            } else if let Some(count) = exception.count.filter(|count| matched > *count) {
+                format!(
+                    "the exception for `{}` accepts {count} and {matched} were found, so that it accepts none of them",
+                    exception.rule
+                )
+            } else if full && matched == 0 && !off {
+                format!("the exception for `{}` matches nothing any more", exception.rule)
+            } else {
+                continue;
+            };
+            stale.push(Stale { message, span: Some(exception.span) });
+        }
+        stale
+    }
+}
+
+/// Which places of a finding an exception speaks of; `None` where it does not speak of the finding.
+fn reach(exception: &Exception, finding: &Finding, path_of: &dyn Fn(BlobId) -> BString) -> Option<Excused> {
+    if exception.rule != finding.rule.id || !allows_code_points(&exception.code_points, &finding.evidence) {
+        return None;
+    }
+    let cause = exception.fingerprints.is_empty() || exception.fingerprints.contains(&finding.fingerprint());
+    let marks: Vec<bool> = finding
+        .marks
+        .iter()
+        .map(|mark| {
+            let path = path_of(mark.place.blob);
+            let here = exception.files.as_ref().is_none_or(|files| glob::matches(files, path.as_ref()));
+            here && (cause || exception.fingerprints.contains(&finding.place_fingerprint(&path, mark)))
+        })
+        .collect();
+    let rest = cause && unlisted(finding) > 0 && covers_rest(exception, finding, &marks);
+    (rest || marks.contains(&true)).then_some(Excused { marks, rest })
+}
+
+/// Whether the places that a finding does not list are covered too. They lie in the blobs of which as many places are
+/// listed as ever are, so those must be covered to the last one.
+fn covers_rest(exception: &Exception, finding: &Finding, marks: &[bool]) -> bool {
+    if exception.files.is_none() {
+        return true;
+    }
+    let mut by_blob: BTreeMap<BlobId, (usize, bool)> = BTreeMap::new();
+    for (mark, hit) in finding.marks.iter().zip(marks) {
+        let (listed, covered) = by_blob.entry(mark.place.blob).or_insert((0, true));
+        *listed += 1;
+        *covered &= hit;
+    }
+    let mut crowded = by_blob.values().filter(|(listed, _)| *listed >= MAX_MARKS).peekable();
+    crowded.peek().is_some() && crowded.all(|(_, covered)| *covered)
+}
+
+/// Whether every code point of the finding is one of those that are allowed.
+fn allows_code_points(allowed: &[u32], evidence: &Evidence) -> bool {
+    if allowed.is_empty() {
+        return true;
+    }
+    let Some(found) = evidence.get("code_points").and_then(|list| list.as_array()) else { return false };
+    !found.is_empty()
+        && found.iter().all(|point| {
+            let digits = point.as_str().and_then(|text| text.strip_prefix("U+"));
+            digits.and_then(|d| u32::from_str_radix(d, 16).ok()).is_some_and(|n| allowed.binary_search(&n).is_ok())
+        })
+}
+
+/// What is left of the baseline while places take from it.
+struct Budget<'b> {
+    baseline: &'b Baseline,
+    taken: BTreeMap<(&'static str, String), u64>,
+}
+
+impl<'b> Budget<'b> {
+    fn new(baseline: &'b Baseline) -> Self {
+        Self { baseline, taken: BTreeMap::new() }
+    }
+
+    fn take(&mut self, finding: &Finding, path: &BStr, mark: &crate::finding::Mark) -> bool {
+        if self.baseline.is_empty() {
+            return false;
+        }
+        self.some(finding.rule.id, finding.place_fingerprint(path, mark), 1) == 1
+    }
+
+    fn take_rest(&mut self, finding: &Finding, wanted: u64) -> u64 {
+        if wanted == 0 || self.baseline.is_empty() {
+            return 0;
+        }
+        self.some(finding.rule.id, finding.fingerprint(), wanted)
+    }
+
+    fn some(&mut self, rule: &'static str, print: String, wanted: u64) -> u64 {
+        let all = self.baseline.count(rule, &print);
+        if all == 0 {
+            return 0;
+        }
+        let taken = self.taken.entry((rule, print)).or_default();
+        let given = wanted.min(all - *taken);
+        *taken += given;
+        given
+    }
+
+    /// One sentence about all entries that match nothing.
+    fn stale(&self, policy: &Policy) -> Option<Stale> {
+        let mut unused: BTreeMap<&str, u64> = BTreeMap::new();
+        let taken: BTreeMap<(&str, &str), u64> =
+            self.taken.iter().map(|((rule, print), n)| ((*rule, print.as_str()), *n)).collect();
+        for (rule, print, count) in self.baseline.iter() {
+            let off = policy.rules.iter().any(|block| block.rule == rule && block.severity == Some(None));
+            let rest = count - taken.get(&(rule, print)).copied().unwrap_or(0);
+            if rest > 0 && !off {
+                *unused.entry(rule).or_default() += rest;
+            }
+        }
+        if unused.is_empty() {
+            return None;
+        }
+        let places: u64 = unused.values().sum();
+        let by_rule: Vec<String> = unused.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
+        let message = format!(
+            "{places} {} of {} match nothing any more ({}); `foretaste baseline` takes them away",
+            if places == 1 { "place" } else { "places" },
+            super::BASELINE,
+            by_rule.join(", ")
+        );
+        Some(Stale { message, span: None })
+    }
+}
+
+#[cfg(test)]
+mod tests;
