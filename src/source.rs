@@ -13,6 +13,7 @@ mod range;
 mod repository;
 mod snapshot;
 mod tree;
+mod trust;
 mod worktree;
 
 use std::path::{Path, PathBuf};
@@ -24,8 +25,10 @@ use crate::span::BlobId;
 
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
+pub use history::History;
+pub use lfs::{LfsError, Pointer, annex_key, pointer};
 pub use repository::{Environment, Repository};
-pub use snapshot::plain_snapshot;
+pub use trust::Trusted;
 
 /// Why something cannot be judged at all, and the way out (exit 2).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -45,6 +48,65 @@ impl SourceError {
     fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+/// Where a run reads: a repository, or plain files alone.
+#[derive(Debug, Default)]
+pub struct Source {
+    repository: Option<Repository>,
+}
+
+impl Source {
+    /// The repository that `dir` lies in, or plain files where there is none.
+    ///
+    /// # Errors
+    /// See [`Repository::discover`].
+    pub fn discover(dir: &Path, env: &Environment) -> Result<Self, SourceError> {
+        Ok(Self { repository: Repository::discover(dir, env)? })
+    }
+
+    /// Plain files, whatever repository they lie in.
+    pub fn plain() -> Self {
+        Self::default()
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.repository.as_ref()
+    }
+
+    /// Lists what is in scope; see [`Repository::snapshot`].
+    ///
+    /// # Errors
+    /// Any scope but plain files, where there is no repository; otherwise as the repository says.
+    pub fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
+        match (&self.repository, scope) {
+            (_, Scope::Files(files)) => plain::list(files),
+            (Some(repository), _) => repository.snapshot(scope, paths),
+            (None, _) => Err(SourceError::new("this folder is in no git repository")
+                .with_help("Name the files to check, or run foretaste inside a repository.")),
+        }
+    }
+
+    /// The bytes of an entry, at most `limit`; see [`Repository::read`].
+    ///
+    /// # Errors
+    /// A short phrase that says why not.
+    pub fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
+        match (&self.repository, content) {
+            (Some(repository), _) => repository.read(content, limit),
+            (None, Content::File(path)) => plain::read(path, limit),
+            (None, Content::Object(_)) => Err("object missing: there is no repository".to_owned()),
+        }
+    }
+
+    /// The file that a pointer of git LFS stands for; see [`Repository::resolve_lfs`].
+    ///
+    /// # Errors
+    /// It is missing, another file, or unreadable.
+    pub fn resolve_lfs(&self, pointer: &Pointer, limit: u64) -> Result<Bytes, LfsError> {
+        self.repository.as_ref().map_or(Err(LfsError::Missing), |repository| repository.resolve_lfs(pointer, limit))
     }
 }
 
@@ -171,12 +233,12 @@ pub struct Commit {
     pub signed: bool,
     /// First line of its message.
     pub subject: String,
-    /// Data paths that it changes against its first parent.
+    /// Data paths that it changes against its parent; of a merge, those that differ from every parent.
     pub paths: Vec<BString>,
 }
 
 /// A claim of identity: names and times in commits can be forged.
-#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
 pub struct Person {
     /// Name, after the trusted mailmap.
     pub name: BString,

@@ -9,7 +9,7 @@ use gix::index::extension::Tree;
 use rustc_hash::FxHashMap;
 
 use super::paths::Filter;
-use super::tree::{self, Change, Changes, Item, mode_of};
+use super::tree::{self, Change, Changes, Item, Items, Trees, mode_of};
 use super::{Mode, ObjectId, SourceError};
 
 /// The index as it stands in its file.
@@ -119,38 +119,30 @@ impl Index {
 
     /// Adds what is staged: paths whose entry differs from HEAD's tree.
     ///
-    /// The index keeps the ids of the trees it would make. Where such an id equals HEAD's, everything under that folder is
-    /// unchanged and is not looked at, so that the cost follows the change, not the repository.
+    /// The index keeps the ids of the trees it would make. Where such an id equals HEAD's, everything under that folder
+    /// is unchanged and is not looked at, so that the cost follows the change, not the repository.
     pub(super) fn against(&self, git: &gix::Repository, head: Option<ObjectId>, filter: &Filter, out: &mut Changes) {
-        let mut stack = vec![Step {
-            start: 0,
-            end: self.file.entries().len(),
-            prefix: BString::default(),
-            node: self.file.tree(),
-            head,
-        }];
+        let mut trees = Trees::new(git);
+        let end = self.file.entries().len();
+        let mut stack = vec![Step { start: 0, end, prefix: BString::default(), node: self.file.tree(), head }];
         while let Some(step) = stack.pop() {
             let known = step.node.filter(|node| node.num_entries == u32::try_from(step.end - step.start).ok());
             if known.is_some_and(|node| Some(node.id) == step.head) || !filter.enters(step.prefix.as_ref()) {
                 continue;
             }
-            let items = match step.head.map_or(Ok(Vec::new()), |id| tree::items(git, &id)) {
-                Ok(items) => items,
-                Err(absent) => {
-                    out.unread(step.prefix.as_ref(), absent.reason("tree"));
-                    continue;
-                }
-            };
-            self.step(git, &step, items, filter, &mut stack, out);
+            match step.head.map_or(Ok(Items::default()), |id| tree::items(git, &id)) {
+                Ok(items) => self.step(&mut trees, &step, &items, filter, &mut stack, out),
+                Err(absent) => out.unread(step.prefix.as_ref(), absent.reason("tree")),
+            }
         }
     }
 
     /// Compares one folder.
     fn step<'a>(
         &'a self,
-        git: &gix::Repository,
+        trees: &mut Trees<'_>,
         step: &Step<'a>,
-        items: Vec<Item>,
+        items: &Items,
         filter: &Filter,
         stack: &mut Vec<Step<'a>>,
         out: &mut Changes,
@@ -158,32 +150,33 @@ impl Index {
         let entries = self.file.entries();
         let children: FxHashMap<&[u8], &Tree> =
             step.node.iter().flat_map(|node| &node.children).map(|child| (child.name.as_slice(), child)).collect();
-        let mut items = items.into_iter().peekable();
+        let mut items = items.iter().peekable();
         let mut at = step.start;
         while at < step.end {
             let path = entries[at].path(&self.file);
             let rest = path.get(step.prefix.len()..).unwrap_or_default();
             let folder = memchr::memchr(b'/', rest);
-            let key = folder.map_or(rest, |slash| &rest[..=slash]);
-            while let Some(gone) = items.next_if(|item| item.key.as_slice() < key) {
-                removed(git, step, gone, filter, out);
+            let name = folder.map_or(rest, |slash| &rest[..slash]);
+            let is_folder = folder.is_some();
+            while let Some(gone) = items.next_if(|item| item.order(name, is_folder).is_lt()) {
+                removed(trees, step, gone, filter, out);
             }
-            let head = items.next_if(|item| item.key == key);
+            let head = items.next_if(|item| item.order(name, is_folder).is_eq());
             let first = at;
-            let full = &path[..path.len() - rest.len() + key.len()];
-            if folder.is_some() {
+            let entry = &entries[first];
+            if is_folder {
+                let full = &path[..path.len() - rest.len() + name.len() + 1];
                 at += entries[at..step.end].partition_point(|entry| entry.path(&self.file).starts_with(full)).max(1);
                 let head = head.map(|item| item.id);
-                if entries[first].mode.is_sparse() && path == full {
-                    tree::diff(git, full.into(), head, Some(entries[first].id), filter, out);
+                if entry.mode.is_sparse() && path == full {
+                    tree::diff(trees, full.into(), head, Some(entry.id), filter, out);
                 } else {
-                    let node = children.get(&key[..key.len() - 1]).copied();
+                    let node = children.get(name).copied();
                     stack.push(Step { start: first, end: at, prefix: full.into(), node, head });
                 }
                 continue;
             }
             at += entries[at..step.end].partition_point(|entry| entry.path(&self.file) == path).max(1);
-            let entry = &entries[first];
             let before = head.and_then(|item| Some((item.mode?, item.id)));
             let after = if entry.stage_raw() != 0 {
                 if filter.takes(path) {
@@ -200,7 +193,7 @@ impl Index {
             }
         }
         for gone in items {
-            removed(git, step, gone, filter, out);
+            removed(trees, step, gone, filter, out);
         }
     }
 }
@@ -214,11 +207,14 @@ struct Step<'a> {
     head: Option<ObjectId>,
 }
 
-fn removed(git: &gix::Repository, step: &Step<'_>, item: Item, filter: &Filter, out: &mut Changes) {
+fn removed(trees: &mut Trees<'_>, step: &Step<'_>, item: Item<'_>, filter: &Filter, out: &mut Changes) {
     let mut path = step.prefix.clone();
-    path.push_str(&item.key);
+    path.push_str(item.name);
     match item.mode {
-        None => tree::diff(git, path, Some(item.id), None, filter, out),
+        None => {
+            path.push_byte(b'/');
+            tree::diff(trees, path, Some(item.id), None, filter, out);
+        }
         Some(mode) if filter.takes(path.as_ref()) => {
             out.list.push(Change { path, before: Some((mode, item.id)), after: None });
         }

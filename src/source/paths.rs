@@ -16,9 +16,13 @@ impl Filter {
         Self { names }
     }
 
-    /// The names.
-    pub(super) fn names(&self) -> &[BString] {
-        &self.names
+    /// The names that none of these paths is or lies under. The top of the repository always has something.
+    pub(super) fn without<'a>(&self, paths: impl Iterator<Item = &'a BString>) -> Vec<&BStr> {
+        let mut found: Vec<bool> = self.names.iter().map(|name| name.is_empty()).collect();
+        for path in paths {
+            self.covering(path).for_each(|number| found[number] = true);
+        }
+        self.names.iter().zip(found).filter(|(_, found)| !found).map(|(name, _)| name.as_bstr()).collect()
     }
 
     /// Whether a file is asked for.
@@ -35,16 +39,18 @@ impl Filter {
         self.names.get(next).is_some_and(|name| name.starts_with(folder))
     }
 
-    /// Whether a path or a folder above it was named. A hook may name thousands of files.
     fn covers(&self, path: &[u8]) -> bool {
-        let named = |path: &[u8]| self.names.binary_search_by(|name| name.as_slice().cmp(path)).is_ok();
-        named(path) || named(b"") || memchr::memchr_iter(b'/', path).any(|slash| named(&path[..slash]))
+        self.covering(path).next().is_some()
     }
-}
 
-/// Whether `path` is `name` or lies under it.
-pub(super) fn is_under(path: &[u8], name: &[u8]) -> bool {
-    name.is_empty() || path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    /// The numbers of the names that are this path or a folder above it. A hook may name thousands of files, so they are
+    /// searched for, not tried.
+    fn covering(&self, path: &[u8]) -> impl Iterator<Item = usize> {
+        let ends = memchr::memchr_iter(b'/', path).chain([path.len()]);
+        let top = self.names.first().filter(|name| name.is_empty()).map(|_| 0);
+        let below = ends.filter_map(|end| self.names.binary_search_by(|name| name.as_slice().cmp(&path[..end])).ok());
+        top.into_iter().chain(below)
+    }
 }
 
 #[cfg(test)]
@@ -62,5 +68,13 @@ mod tests {
         assert!(filter.enters("data/a/deep/".into()));
         assert!(!filter.enters("src/".into()));
         assert!(Filter::default().takes("anything".into()));
+        assert!(Filter::new(vec!["".into(), "x".into()]).takes("anything".into()));
+    }
+
+    #[test]
+    fn names_without_any_path_are_told() {
+        let filter = Filter::new(vec!["".into(), "data".into(), "data/a.csv".into(), "date".into()]);
+        let paths = [BString::from("data/b.csv")];
+        assert_eq!(filter.without(paths.iter()), ["data/a.csv", "date"]);
     }
 }

@@ -223,6 +223,12 @@ impl Repository {
             .map_err(Clone::clone)
     }
 
+    /// How many entries of the index are marked skip-worktree or assume-unchanged, if the index was needed at all.
+    pub(super) fn hidden(&self) -> Option<usize> {
+        let index = self.index.get()?.as_ref().ok()?;
+        Some(index.entries().filter(|staged| staged.hidden).count())
+    }
+
     /// The commit of HEAD; `None` before the first commit.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
 //! What is in scope: the five scopes, each listed by its own means, all told in the same words.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::paths::{Filter, is_under};
+use super::paths::Filter;
 use super::repository::Repository;
-use super::tree::{self, Change, Changes};
+use super::tree::{self, Change, Changes, Trees};
 use super::{Before, Content, Entry, Mode, ObjectId, Scope, Snapshot, SourceError, plain, worktree};
 
 impl Repository {
@@ -32,7 +33,7 @@ impl Repository {
                 self.with(|git| index.against(git, tree, &filter, &mut changes));
                 let mut snapshot = from_changes(changes);
                 snapshot.before = head;
-                self.must_exist(&filter, paths, &snapshot, |path| {
+                self.must_exist(&filter, &snapshot, |path| {
                     Ok(index.holds(path) || tree.map_or(Ok(false), |tree| self.exists_in(tree, path))?)
                 })?;
                 snapshot
@@ -42,10 +43,12 @@ impl Repository {
                 let from = self.merge_base(base, head)?;
                 let (old, new) = (self.tree_of(from)?, self.tree_of(head)?);
                 let mut changes = Changes::default();
-                self.with(|git| tree::diff(git, BString::default(), Some(old), Some(new), &filter, &mut changes));
+                self.with(|git| {
+                    tree::diff(&mut Trees::new(git), BString::default(), Some(old), Some(new), &filter, &mut changes)
+                });
                 let mut snapshot = from_changes(changes);
                 (snapshot.before, snapshot.after) = (Some(from), Some(head));
-                self.must_exist(&filter, paths, &snapshot, |path| {
+                self.must_exist(&filter, &snapshot, |path| {
                     Ok(self.exists_in(new, path)? || self.exists_in(old, path)?)
                 })?;
                 snapshot
@@ -54,10 +57,12 @@ impl Repository {
                 let commit = self.resolve(revision)?;
                 let tree = self.tree_of(commit)?;
                 let mut changes = Changes::default();
-                self.with(|git| tree::diff(git, BString::default(), None, Some(tree), &filter, &mut changes));
+                self.with(|git| {
+                    tree::diff(&mut Trees::new(git), BString::default(), None, Some(tree), &filter, &mut changes)
+                });
                 let mut snapshot = from_changes(changes);
                 snapshot.after = Some(commit);
-                self.must_exist(&filter, paths, &snapshot, |path| self.exists_in(tree, path))?;
+                self.must_exist(&filter, &snapshot, |path| self.exists_in(tree, path))?;
                 snapshot
             }
         };
@@ -83,18 +88,17 @@ impl Repository {
     pub(super) fn must_exist(
         &self,
         filter: &Filter,
-        paths: &[PathBuf],
         snapshot: &Snapshot,
         exists: impl Fn(&BStr) -> Result<bool, SourceError>,
     ) -> Result<(), SourceError> {
-        for name in filter.names() {
-            let found = name.is_empty()
-                || snapshot.entries.iter().any(|entry| {
-                    is_under(&entry.path, name) || entry.before.as_ref().is_some_and(|b| is_under(&b.path, name))
-                })
-                || snapshot.unread.iter().any(|unread| is_under(&unread.path, name));
-            if !found && !exists(name.as_ref())? {
-                return Err(no_such_path(paths.iter().find(|path| self.relative(path).as_ref() == Some(name)), name));
+        let unread = snapshot.unread.iter().map(|unread| &unread.path);
+        let entries = snapshot.entries.iter().flat_map(|entry| {
+            [Some(&entry.path), entry.before.as_ref().map(|before| &before.path)].into_iter().flatten()
+        });
+        for name in filter.without(entries.chain(unread)) {
+            if !exists(name)? {
+                return Err(SourceError::new(format!("{name} names nothing here"))
+                    .with_help("Check the path; patterns are not expanded."));
             }
         }
         Ok(())
@@ -107,11 +111,6 @@ impl Repository {
     }
 }
 
-fn no_such_path(given: Option<&PathBuf>, name: &BString) -> SourceError {
-    let shown = given.map_or_else(|| name.to_string(), |path| path.display().to_string());
-    SourceError::new(format!("{shown} names nothing here")).with_help("Check the path; patterns are not expanded.")
-}
-
 /// Entries for changes, with renames told from removals and additions.
 fn from_changes(changes: Changes) -> Snapshot {
     let Changes { list, unread, conflicts } = changes;
@@ -121,10 +120,10 @@ fn from_changes(changes: Changes) -> Snapshot {
         reason: "in conflict: more than one version is staged".to_owned(),
     }));
     let renames = renames(&list);
-    let gone: FxHashMap<usize, ()> = renames.iter().map(|(from, _)| (*from, ())).collect();
+    let gone: FxHashSet<usize> = renames.iter().map(|(from, _)| *from).collect();
     let came: FxHashMap<usize, usize> = renames.iter().map(|(from, to)| (*to, *from)).collect();
     for (number, change) in list.iter().enumerate() {
-        if gone.contains_key(&number) {
+        if gone.contains(&number) {
             continue;
         }
         let origin = came.get(&number).map_or(change, |from| &list[*from]);
@@ -144,34 +143,38 @@ fn from_changes(changes: Changes) -> Snapshot {
 /// Pairs of numbers of a removal and an addition with the same content: what git calls an exact rename. Among several
 /// removals the one with the same file name is taken, then the first by path.
 pub(super) fn renames(changes: &[Change]) -> Vec<(usize, usize)> {
-    let mut removed: FxHashMap<ObjectId, Vec<usize>> = FxHashMap::default();
+    // A file stays a file when it becomes executable; a link is another thing, even with the same bytes.
+    let key = |side: Option<(Mode, ObjectId)>| match side {
+        Some((Mode::Submodule | Mode::Other, _)) | None => None,
+        Some((_, id)) if id.is_empty_blob() => None,
+        Some((mode, id)) => Some((id, mode == Mode::Link)),
+    };
     let mut by_path: Vec<usize> = (0..changes.len()).collect();
     by_path.sort_by(|a, b| changes[*a].path.cmp(&changes[*b].path));
-    for number in &by_path {
-        if let Change { before: Some((mode, id)), after: None, .. } = &changes[*number]
-            && *mode != Mode::Submodule
-            && !id.is_empty_blob()
-        {
-            removed.entry(*id).or_default().push(*number);
+    let mut removed: FxHashMap<_, VecDeque<usize>> = FxHashMap::default();
+    let mut named: FxHashMap<_, VecDeque<usize>> = FxHashMap::default();
+    for number in by_path.iter().copied() {
+        let change = &changes[number];
+        if let (Some(key), None) = (key(change.before), change.after) {
+            removed.entry(key).or_default().push_back(number);
+            named.entry((key, file_name(&change.path))).or_default().push_back(number);
         }
     }
+    let mut taken = vec![false; changes.len()];
     let mut pairs = Vec::new();
-    let is_file = |mode: Mode| matches!(mode, Mode::File | Mode::Executable);
     for same_name in [true, false] {
-        for to in &by_path {
-            let Change { path, before: None, after: Some((mode, id)) } = &changes[*to] else { continue };
-            let Some(candidates) = removed.get_mut(id) else { continue };
-            let fits = |from: &usize| {
-                let old = &changes[*from];
-                let old_mode = old.before.map_or(Mode::Other, |(mode, _)| mode);
-                (old_mode == *mode || is_file(old_mode) && is_file(*mode))
-                    && (!same_name || file_name(&old.path) == file_name(path))
-            };
-            if pairs.iter().any(|(_, taken)| taken == to) {
-                continue;
-            }
-            if let Some(at) = candidates.iter().position(fits) {
-                pairs.push((candidates.remove(at), *to));
+        for to in by_path.iter().copied() {
+            let change = &changes[to];
+            let (None, Some(key), false) = (change.before, key(change.after), taken[to]) else { continue };
+            let candidates =
+                if same_name { named.get_mut(&(key, file_name(&change.path))) } else { removed.get_mut(&key) };
+            let Some(candidates) = candidates else { continue };
+            while let Some(from) = candidates.pop_front() {
+                if !taken[from] {
+                    (taken[from], taken[to]) = (true, true);
+                    pairs.push((from, to));
+                    break;
+                }
             }
         }
     }
@@ -180,12 +183,4 @@ pub(super) fn renames(changes: &[Change]) -> Vec<(usize, usize)> {
 
 fn file_name(path: &BString) -> &[u8] {
     path.rfind_byte(b'/').map_or(path.as_slice(), |slash| &path[slash + 1..])
-}
-
-/// Lists plain files and folders, outside of any repository.
-///
-/// # Errors
-/// A path that does not exist.
-pub fn plain_snapshot(paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
-    plain::list(paths)
 }

@@ -5,7 +5,6 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -237,4 +236,129 @@ fn ignored_files_are_found_when_they_are_wanted() {
             .into_iter()
             .collect();
     assert_eq!(paths(wanted.iter()), git);
+}
+
+fn range(base: &str, head: &str) -> Scope {
+    Scope::Range { base: base.to_owned(), head: head.to_owned() }
+}
+
+#[test]
+fn a_range_is_what_git_shows_between_merge_base_and_head() {
+    let fixture = Fixture::new("range.sh");
+    for (base, head) in
+        [("main", "feature"), ("feature", "main"), ("fork", "feature"), ("main", "main"), ("left", "twice")]
+    {
+        let dots = format!("{base}...{head}");
+        let git = raw(&fixture.git(&[&["diff"], &RAW[..], &[&dots]].concat()));
+        let snapshot = fixture.snapshot(&range(base, head));
+        assert_eq!(told(&snapshot), git, "{dots}");
+        let from = fixture.line(&["merge-base", base, head]);
+        assert_eq!(snapshot.before.map(|id| id.to_string()), Some(from), "{dots}");
+    }
+}
+
+#[test]
+fn a_range_without_one_starting_point_is_refused() {
+    let fixture = Fixture::new("range.sh");
+    let repository = fixture.open();
+    let refused = |base: &str, head: &str| repository.snapshot(&range(base, head), &[]).expect_err("refused");
+    assert!(refused("left-merged", "right-merged").message.contains("at 2 different points"));
+    assert!(refused("main", "unrelated").message.contains("no common history"));
+    assert!(refused("main", "nowhere").message.contains("no such revision: nowhere"));
+    assert!(refused("main", "HEAD:data/stays.csv").message.contains("names a file"));
+
+    let shallow = Fixture::empty();
+    let url = format!("file://{}", fixture.path().display());
+    shallow.git(&["clone", "-q", "--depth=1", "--no-single-branch", &url, "."]);
+    let error = shallow.open().snapshot(&range("origin/main", "origin/feature"), &[]).expect_err("refused");
+    assert!(error.message.contains("history of this clone ends"), "{error}");
+    assert!(error.help.expect("there is a way out").contains("--unshallow"));
+}
+
+#[test]
+fn a_revision_holds_all_its_files() {
+    let fixture = Fixture::new("range.sh");
+    for revision in ["feature", "main~1", "twice", "HEAD^{tree}"] {
+        let git: BTreeSet<BString> =
+            words(&fixture.git(&["ls-tree", "-r", "-z", "--name-only", revision])).into_iter().collect();
+        let snapshot = fixture.snapshot(&Scope::Revision(revision.to_owned()));
+        assert_eq!(paths(snapshot.entries.iter()), git, "{revision}");
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+#[test]
+fn merge_bases_are_gits_even_where_dates_lie() {
+    let fixture = Fixture::empty();
+    fixture.git(&["init", "-q", "--bare", "."]);
+    let mut dice = Dice(0x5eed);
+    let count = 60u64;
+    let mut import = String::new();
+    for number in 1..=count {
+        let date = 1_700_000_000 + dice.roll(100_000);
+        import +=
+            &format!("commit refs/heads/b{number}\nmark :{number}\ncommitter A <a@example.org> {date} +0000\ndata 0\n");
+        let parents = if number == 1 { 0 } else { [1, 1, 2, 2, 2, 2, 3][dice.roll(7) as usize] };
+        for parent in 0..parents {
+            let word = if parent == 0 { "from" } else { "merge" };
+            import += &format!("{word} :{}\n", number - 1 - dice.roll((number - 1).min(9)));
+        }
+        import += &format!("M 100644 inline f\ndata <<X\n{number}\nX\n\n");
+    }
+    let file = fixture.temporary.path().join("import");
+    std::fs::write(&file, import).expect("the folder takes a file");
+    run(fixture.command("sh").args(["-c", "git fast-import --quiet < ../import"]));
+    let repository = fixture.open();
+    let id = |number: u64| repository.resolve(&format!("b{number}")).expect("imported");
+    let mut several = 0;
+    for _ in 0..120 {
+        let a = 9 + dice.roll(count - 9);
+        let b = a - dice.roll(9);
+        let output = fixture.command("git").args(["merge-base", "--all", &format!("b{a}"), &format!("b{b}")]).output();
+        let git: BTreeSet<String> =
+            output.expect("git runs").stdout.lines().map(|line| line.to_str_lossy().into_owned()).collect();
+        let ours: BTreeSet<String> =
+            repository.merge_bases(id(a), id(b)).best.iter().map(ToString::to_string).collect();
+        several += usize::from(git.len() > 1);
+        assert_eq!(ours, git, "b{a} and b{b}");
+    }
+    assert!(several > 5, "the dice made criss-cross merges");
+}
+
+#[test]
+fn only_named_paths_are_listed_and_a_misspelt_one_is_refused() {
+    let fixture = Fixture::new("range.sh");
+    let repository = fixture.open();
+    let list = |scope: &Scope, names: &[&str]| {
+        let names: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+        repository.snapshot(scope, &names).map(|snapshot| paths(snapshot.entries.iter()))
+    };
+    let change = range("main", "feature");
+    assert_eq!(list(&change, &["data/en"]), Ok(["data/en/train.csv".into()].into()));
+    assert_eq!(list(&change, &["./src/../data/de/"]), Ok(["data/de/renamed.csv".into()].into()));
+    assert_eq!(list(&change, &["data/stays.csv"]), Ok([].into()), "it exists and did not change");
+    assert_eq!(list(&change, &["data/removed.csv"]), Ok(["data/removed.csv".into()].into()));
+    let head = Scope::Revision("HEAD".to_owned());
+    assert_eq!(list(&head, &["src", "data/link"]), Ok(["data/link".into(), "src/a.py".into()].into()));
+    for scope in [change, head, Scope::Staged, Scope::Worktree] {
+        let error = list(&scope, &["data/en", "data/misspelt.csv"]).expect_err("refused");
+        assert_eq!(error.message, "data/misspelt.csv names nothing here", "{scope:?}");
+        assert!(list(&scope, &["/etc/passwd"]).expect_err("refused").message.contains("outside the repository"));
+        assert!(list(&scope, &[""]).is_ok());
+    }
+    std::fs::write(fixture.path().join(".git/info/exclude"), "ignored.csv\n").expect("it can be written");
+    std::fs::write(fixture.path().join("ignored.csv"), "x\n").expect("it can be written");
+    let named = list(&Scope::Worktree, &["ignored.csv"]);
+    assert_eq!(named, Ok(["ignored.csv".into()].into()), "what a person names is read, ignored or not");
 }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::index::{Index, Staged};
 use super::paths::Filter;
 use super::repository::Repository;
-use super::tree::{self, Changes};
+use super::tree::{self, Changes, Trees};
 use super::{Before, Bytes, Content, Entry, Mode, ObjectId, Snapshot, SourceError, bytes_path, plain, snapshot};
 use crate::finding::Unread;
 
@@ -55,7 +55,7 @@ pub(super) fn list(repository: &Repository, filter: &Filter) -> Result<Snapshot,
     }
     for (folder, tree) in index.folders() {
         let mut hidden = Changes::default();
-        repository.with(|git| tree::diff(git, folder.into(), None, Some(tree), filter, &mut hidden));
+        repository.with(|git| tree::diff(&mut Trees::new(git), folder.into(), None, Some(tree), filter, &mut hidden));
         for change in hidden.list {
             if let Some((mode, id)) = change.after {
                 let before = listing.before(change.path.as_ref(), Some((mode, id)));
@@ -80,6 +80,9 @@ pub(super) fn list(repository: &Repository, filter: &Filter) -> Result<Snapshot,
     }
     listing.named(repository)?;
     let mut out = listing.out;
+    // One folder may have been named inside another.
+    out.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    out.entries.dedup_by(|a, b| a.path == b.path);
     join_renames(&mut out, &changes);
     Ok(out)
 }
@@ -191,12 +194,9 @@ impl Listing<'_> {
 
     /// Paths that a person named are judged even where git ignores them; one that names nothing is an error.
     fn named(&mut self, repository: &Repository) -> Result<(), SourceError> {
-        for name in self.filter.names() {
-            let under = |entry: &Entry| super::paths::is_under(&entry.path, name);
-            if name.is_empty() || self.out.entries.iter().any(under) {
-                continue;
-            }
-            for (path, _) in everything(self.top, name.clone()) {
+        let filter = self.filter;
+        for name in filter.without(self.out.entries.iter().map(|entry| &entry.path)) {
+            for (path, _) in everything(self.top, name.to_owned()) {
                 if !self.index.tracks(path.as_ref()) {
                     self.found(path);
                 }
@@ -204,21 +204,29 @@ impl Listing<'_> {
         }
         let top = self.top;
         let exists = |path: &BStr| Ok(self.index.holds(path) || top.join(bytes_path(path)).symlink_metadata().is_ok());
-        repository.must_exist(self.filter, &[], &self.out, exists)
+        repository.must_exist(filter, &self.out, exists)
     }
 }
 
 /// Tells a staged rename from a removal and an addition.
 fn join_renames(out: &mut Snapshot, changes: &Changes) {
+    let at: FxHashMap<BString, usize> = out.entries.iter().enumerate().map(|(at, e)| (e.path.clone(), at)).collect();
+    let mut joined = Vec::new();
     for (from, to) in snapshot::renames(&changes.list) {
         let (from, to) = (&changes.list[from], &changes.list[to]);
-        let gone = out.entries.iter().position(|entry| entry.path == from.path && entry.content.is_none());
-        let new = out.entries.iter().position(|entry| entry.path == to.path && entry.before.is_none());
+        let gone = at.get(&from.path).filter(|at| out.entries[**at].content.is_none());
+        let new = at.get(&to.path).filter(|at| out.entries[**at].before.is_none());
         if let (Some(gone), Some(new), Some((mode, id))) = (gone, new, from.before) {
-            out.entries[new].before = Some(Before { path: from.path.clone(), mode, id });
-            out.entries.remove(gone);
+            out.entries[*new].before = Some(Before { path: from.path.clone(), mode, id });
+            joined.push(*gone);
         }
     }
+    joined.sort_unstable();
+    let mut number = 0;
+    out.entries.retain(|_| {
+        number += 1;
+        joined.binary_search(&(number - 1)).is_err()
+    });
 }
 
 fn mode_of(meta: &Metadata) -> Mode {
