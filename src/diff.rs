@@ -1,7 +1,201 @@
 //! Two versions of the data: which records changed, and what the change means.
+//!
+//! Each version of a blob is read once into an [`Index`], about twelve bytes a record. [`compare`] walks the ladder of
+//! identity over all files of a change at once, so that records that move between files or splits cost nothing, and then
+//! tells from the classes of the whole data set what each change of a label is: [`Kind`]. [`fresh`] tells which lines
+//! a change brought, so that only those are judged.
+
+mod again;
+mod align;
+mod common;
+mod compare;
+mod flips;
+mod fresh;
+mod hash;
+mod index;
+mod keyer;
+mod kind;
+mod near;
+mod normal;
+mod rows;
+#[cfg(test)]
+pub(crate) mod trial;
+
+use bstr::BStr;
+use serde::Serialize;
+
+pub(crate) use again::Again;
+pub(crate) use common::Common;
+pub(crate) use compare::compare;
+pub(crate) use flips::short;
+pub(crate) use fresh::fresh;
+pub(crate) use index::{Index, Label, Tally};
+pub(crate) use kind::Kind;
+
+use crate::finding::Mark;
+use crate::lens::Lens;
+use crate::span::BlobId;
+
+/// One data file in the two versions of a change.
+#[derive(Debug)]
+pub(crate) struct Side<'a> {
+    /// The data set it belongs to ([`set_of`]).
+    pub(crate) set: String,
+    /// Its path before, and its records.
+    pub(crate) before: Option<(&'a BStr, &'a Index)>,
+    /// Its path now, its number, and its records.
+    pub(crate) after: Option<(&'a BStr, BlobId, &'a Index)>,
+}
+
+/// One of the two versions of a change.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub(crate) enum Version {
+    /// What was there.
+    Before,
+    /// What is to be judged.
+    After,
+}
+
+/// The name of the data set that a file belongs to: the declared one, else its topmost folder, with a `/` at its end.
+pub(crate) fn set_of(lens: &Lens, path: &BStr) -> String {
+    match &lens.dataset {
+        Some(name) => name.to_string(),
+        None => match memchr::memchr(b'/', path) {
+            Some(at) => String::from_utf8_lossy(&path[..=at]).into_owned(),
+            None => "./".to_owned(),
+        },
+    }
+}
 
 /// The changes between two versions of all data in scope.
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
-    marker: std::marker::PhantomData<&'a ()>,
+    /// What changed in each data set, for the report and for rules.
+    pub(crate) summary: Summary,
+    /// The true flips, by data set and class they went to.
+    pub(crate) flips: Vec<Flips<'a>>,
+    /// Files with label changes of other kinds, with the data set and the number of them in each.
+    pub(crate) relabelled: Vec<Relabelled<'a>>,
+}
+
+/// True flips towards one class of one data set: both classes live on, and records went from the one to the other.
+#[derive(Debug)]
+pub(crate) struct Flips<'a> {
+    /// Index into [`Summary::sets`].
+    pub(crate) set: usize,
+    /// The class they went to.
+    pub(crate) to: String,
+    /// Records that carried it before, in the data set.
+    pub(crate) to_size: u64,
+    /// The classes they came from.
+    pub(crate) from: Vec<FlippedFrom>,
+    /// Records that flipped back, from this class to one of those.
+    pub(crate) reverse: u64,
+    /// The files, with the number of flips in each, in the order of their paths.
+    pub(crate) paths: Vec<(&'a BStr, u64)>,
+    /// The first of the flipped records, in the order of paths and rows.
+    pub(crate) marks: Vec<Mark>,
+    /// What the flipped records have in common.
+    pub(crate) common: Common,
+}
+
+/// Flips from one class.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct FlippedFrom {
+    /// The class.
+    pub(crate) class: String,
+    /// Records that carried it before, in the data set.
+    pub(crate) size: u64,
+    /// Records that flipped.
+    pub(crate) count: u64,
+}
+
+/// A file with changes of labels that are no flips.
+#[derive(Debug)]
+pub(crate) struct Relabelled<'a> {
+    /// Index into [`Summary::sets`].
+    pub(crate) set: usize,
+    /// Its path now.
+    pub(crate) path: &'a BStr,
+    /// Its number.
+    pub(crate) blob: BlobId,
+    /// What the changes are.
+    pub(crate) kind: Kind,
+    /// How many.
+    pub(crate) count: u64,
+}
+
+/// What changed in the data, in numbers.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub(crate) struct Summary {
+    /// The data sets that changed, by name.
+    pub(crate) sets: Vec<SetSummary>,
+}
+
+/// What changed in one data set, in numbers.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub(crate) struct SetSummary {
+    /// The declared name, or a folder.
+    pub(crate) name: String,
+    /// Records that are new.
+    pub(crate) added: u64,
+    /// Records that are gone.
+    pub(crate) removed: u64,
+    /// Records that are there in both versions and differ, in content or in label.
+    pub(crate) changed: u64,
+    /// Records that went to another file as they were.
+    pub(crate) moved: u64,
+    /// Texts with several records whose labels changed in a way that cannot be told apart (`conflict`).
+    pub(crate) conflicts: u64,
+    /// Changes of labels, by kind, most frequent first.
+    pub(crate) transitions: Vec<Transition>,
+    /// Classes, and what changed in each.
+    pub(crate) classes: Vec<ClassSummary>,
+    /// `dataset` where the classes are counted over the whole data set, `changed-files` where only over what changed.
+    pub(crate) scope: &'static str,
+    /// Files whose records were replaced as a whole; no label changes are told of them.
+    pub(crate) replaced: Vec<String>,
+    /// Files that changed while none of their records did.
+    pub(crate) format_only: Vec<String>,
+    /// Records that were not looked at for near-duplicates, since there were too many.
+    pub(crate) not_matched: u64,
+}
+
+/// Records of one class that became another.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct Transition {
+    /// The class before; `None` where there was no label.
+    pub(crate) from: Option<String>,
+    /// The class now; `None` where there is none.
+    pub(crate) to: Option<String>,
+    /// What the change is.
+    pub(crate) kind: Kind,
+    /// Records whose text stands once on both sides, or that have an identifier: exact.
+    pub(crate) count: u64,
+    /// Records whose text stands there several times, all relabelled alike.
+    pub(crate) copies: u64,
+    /// Records whose text changed a little along with the label.
+    pub(crate) near: u64,
+}
+
+impl Transition {
+    /// All records.
+    pub(crate) fn all(&self) -> u64 {
+        self.count + self.copies + self.near
+    }
+}
+
+/// One class of a data set.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub(crate) struct ClassSummary {
+    /// Its name; `None` for records without a label.
+    pub(crate) name: Option<String>,
+    /// Records that carried it.
+    pub(crate) before: u64,
+    /// Records that carry it.
+    pub(crate) after: u64,
+    /// Records of it that are gone.
+    pub(crate) removed: u64,
+    /// Records of it that are new.
+    pub(crate) added: u64,
 }

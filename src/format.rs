@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use bstr::BStr;
 use serde::Serialize;
 
-mod coding;
+pub(crate) mod coding;
 mod compressed;
 
 use crate::lens::{Lens, Role};

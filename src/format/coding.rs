@@ -49,6 +49,13 @@ pub(crate) fn decode(coding: Coding, raw: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Decodes a value to the end of `text`, for those who have memory of their own for it.
+pub(crate) fn decode_into(coding: Coding, raw: &[u8], text: &mut String) {
+    if coding != Coding::Null {
+        pieces(coding, raw, |piece, _| text.push_str(&piece));
+    }
+}
+
 /// The range of raw bytes behind a range of decoded ones. A piece that is touched counts whole.
 fn raw_range(coding: Coding, raw: &[u8], range: Range<usize>) -> (usize, usize) {
     let (mut start, mut end) = (None, 0);

@@ -1,0 +1,194 @@
+//! True flips, looked at once more: where they are, and what the flipped records have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::{BStr, ByteSlice};
+
+use super::again::{Again, Wanted, visit};
+use super::common::{Crowd, Gatherer};
+use super::compare::{Ladder, Relabel};
+use super::keyer::Keyer;
+use super::{FlippedFrom, Flips, Version};
+use crate::finding::{MAX_MARKS, Mark, content_hash};
+use crate::format::{Coding, Record};
+use crate::lens::Role;
+
+/// Flipped records of one target whose texts are compared, and as many others of the classes they left.
+const TEXTS: usize = 1000;
+/// Targets whose records are compared: those with the most flips.
+const TARGETS: usize = 32;
+/// Fewer flips than these share things by chance.
+const FEWEST: usize = 3;
+
+/// Groups the flips by data set and class they went to.
+pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Again) -> Vec<Flips<'a>> {
+    let mut flipped = flipped.to_vec();
+    flipped.sort_unstable_by_key(|flip| (flip.set, flip.to, path(ladder, flip), flip.row));
+    let mut targets: Vec<Target<'_, 'a>> = Vec::new();
+    for group in flipped.chunk_by(|a, b| (a.set, a.to) == (b.set, b.to)) {
+        targets.push(Target::new(ladder, &flipped, group));
+    }
+    let mut largest: Vec<usize> = (0..targets.len()).filter(|&at| targets[at].group.len() >= FEWEST).collect();
+    largest.sort_by_key(|&at| std::cmp::Reverse(targets[at].group.len()));
+    largest.truncate(TARGETS);
+
+    // The first look: the flipped records as they are now.
+    let mut wanted = Vec::new();
+    let mut tags = Vec::new();
+    for (number, target) in targets.iter().enumerate() {
+        let compared = if largest.contains(&number) { TEXTS } else { 0 };
+        for (at, flip) in target.group.iter().take(compared.max(MAX_MARKS)).enumerate() {
+            wanted.push(Wanted { side: flip.side, version: Version::After, row: flip.row, tag: tags.len() as u32 });
+            tags.push((number, at, at < compared));
+        }
+    }
+    let (mut normal, mut text) = (String::new(), String::new());
+    visit(again, &mut wanted, &mut |tag, keyer, record| {
+        let (number, at, compared) = tags[tag as usize];
+        let target = &mut targets[number];
+        if let Some(mark) = target.flips.marks.get_mut(at) {
+            point(mark, record);
+        }
+        if compared {
+            texts(keyer, record, &mut normal, &mut text);
+            target.gatherer.flipped(&normal, &text);
+        }
+    });
+
+    // The second look: the records that these classes had before and that kept their label.
+    let mut wanted = Vec::new();
+    for &number in &largest {
+        targets[number].gatherer.choose();
+        others(ladder, targets[number].group, number as u32, &mut wanted);
+    }
+    visit(again, &mut wanted, &mut |tag, keyer, record| {
+        texts(keyer, record, &mut normal, &mut text);
+        let crowd = if tag % 2 == 0 { Crowd::Others } else { Crowd::Target };
+        targets[tag as usize / 2].gatherer.other(crowd, &normal, &text);
+    });
+    let finish = |target: Target<'_, 'a>| Flips { common: target.gatherer.finish(), ..target.flips };
+    targets.into_iter().map(finish).collect()
+}
+
+/// The flips towards one class, while they are looked at.
+struct Target<'g, 'a> {
+    group: &'g [Relabel],
+    flips: Flips<'a>,
+    gatherer: Gatherer,
+}
+
+impl<'g, 'a> Target<'g, 'a> {
+    fn new(ladder: &Ladder<'a>, all: &[Relabel], group: &'g [Relabel]) -> Self {
+        let Relabel { set, to, .. } = group[0];
+        let mut from: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut paths: BTreeMap<&BStr, u64> = BTreeMap::new();
+        for flip in group {
+            *from.entry(flip.from).or_default() += 1;
+            *paths.entry(path(ladder, flip)).or_default() += 1;
+        }
+        let back = |flip: &&Relabel| flip.set == set && flip.from == to && from.contains_key(&flip.to);
+        let reverse = all.iter().filter(back).count() as u64;
+        let name = |label: u32| ladder.names[label as usize].clone();
+        let size = |label| ladder.size(set, Version::Before, label);
+        let mut sources: Vec<_> =
+            from.iter().map(|(&label, &count)| FlippedFrom { class: name(label), size: size(label), count }).collect();
+        sources.sort_by_key(|source| std::cmp::Reverse(source.count));
+        let marks = group.iter().take(MAX_MARKS).map(|flip| mark(ladder, flip)).collect();
+        let flips = Flips {
+            set: set as usize,
+            to: name(to),
+            to_size: size(to),
+            from: sources,
+            reverse,
+            paths: paths.into_iter().collect(),
+            marks,
+            common: Default::default(),
+        };
+        Self { group, flips, gatherer: Gatherer::default() }
+    }
+}
+
+fn path<'a>(ladder: &Ladder<'a>, flip: &Relabel) -> &'a BStr {
+    ladder.sides[flip.side as usize].after.as_ref().map_or(b"".as_bstr(), |&(path, ..)| path)
+}
+
+/// The mark of a flip as far as the index knows it.
+fn mark(ladder: &Ladder<'_>, flip: &Relabel) -> Mark {
+    let (from, to) = (&ladder.names[flip.from as usize], &ladder.names[flip.to as usize]);
+    let note = format!("was {}, is {}", short(from), short(to));
+    let Some((_, blob, index)) = &ladder.sides[flip.side as usize].after else {
+        return Mark::name(Default::default()).with_note(note);
+    };
+    let row = flip.row as usize;
+    let mut mark = Mark::at(index.place(row, *blob)).with_note(note);
+    mark.record = Some(index.number(row));
+    // What tells the record, where its bytes cannot be had again: its key, and both labels.
+    mark.content = content_hash(format!("{:016x} {from} {to}", index.keys[row]).as_bytes());
+    mark
+}
+
+/// Points a mark at the label in the record itself.
+fn point(mark: &mut Mark, record: Record<'_>) {
+    mark.content = content_of(record);
+    let label = record.with_role(Role::Label).next();
+    let pointed = label.or_else(|| record.fields().find(|field| field.name().path.contains("chosen")));
+    if let Some(field) = pointed {
+        mark.place = field.locate(0..field.text().len());
+        mark.field = Some(field.dotted());
+    }
+}
+
+/// The hash of the bytes of a record; of a columnar one, that of its values.
+fn content_of(record: Record<'_>) -> u128 {
+    let columnar = record.fields().any(|field| field.coding() == Coding::Columnar);
+    if !columnar {
+        return content_hash(record.span().of(&record.batch().blob.decoded.bytes));
+    }
+    let mut bytes = Vec::new();
+    for field in record.fields() {
+        bytes.extend_from_slice(&(field.raw().len() as u64).to_le_bytes());
+        bytes.extend_from_slice(field.raw());
+    }
+    content_hash(&bytes)
+}
+
+/// The texts of a record: normalised, and as they are.
+fn texts(keyer: &mut Keyer, record: Record<'_>, normal: &mut String, text: &mut String) {
+    normal.clear();
+    keyer.text(record, normal);
+    text.clear();
+    for field in keyer.content(record) {
+        text.push_str(&field.text());
+        text.push('\n');
+    }
+}
+
+/// Picks records that did not flip, evenly over the data set: those that kept one of the classes that were left, and
+/// those that had the target all along. The tag is twice the number of the target, and one more for the latter.
+fn others(ladder: &Ladder<'_>, group: &[Relabel], number: u32, wanted: &mut Vec<Wanted>) {
+    let sets: BTreeSet<u32> = group.iter().map(|flip| flip.old_set).collect();
+    let flipped: BTreeSet<(u32, u32)> = group.iter().map(|flip| flip.old).collect();
+    let from: BTreeSet<u32> = group.iter().map(|flip| flip.from).collect();
+    for (tag, classes) in [(2 * number, from), (2 * number + 1, [group[0].to].into())] {
+        let mut rows = Vec::new();
+        for (side, _) in ladder.set_of.iter().enumerate().filter(|(_, set)| sets.contains(set)) {
+            let side = side as u32;
+            let labels = ladder.labels(side, Version::Before).enumerate();
+            let kept =
+                labels.filter(|&(row, label)| classes.contains(&label) && !flipped.contains(&(side, row as u32)));
+            rows.extend(kept.map(|(row, _)| (side, row as u32)));
+        }
+        let stride = rows.len().div_ceil(TEXTS).max(1);
+        let picked = rows.iter().step_by(stride);
+        wanted.extend(picked.map(|&(side, row)| Wanted { side, version: Version::Before, row, tag }));
+    }
+}
+
+/// A label short enough for a message.
+pub(crate) fn short(label: &str) -> String {
+    const LONGEST: usize = 60;
+    match label.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("`{}…`", &label[..at]),
+        None => format!("`{label}`"),
+    }
+}

@@ -1,0 +1,307 @@
+//! The compact index of one version of a blob: what each record is known by and how it is labelled, in about twelve
+//! bytes a record.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::keyer::{Keyed, Keyer, LabelOf};
+use super::rows::{Rows, reserve};
+use crate::format::{Offsets, Records};
+use crate::span::{At, BlobId, Place, Span};
+
+/// The index of one version of a blob. Made while the blob is scanned, so that it is parsed once.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Key of each row's content; 0 where a row has none.
+    pub(super) keys: Vec<u64>,
+    /// Label of each row.
+    pub(super) labels: Vec<Label>,
+    /// Hash of each row's identifier; empty until the first row that has one, 0 where a row has none.
+    pub(super) ids: Vec<u64>,
+    pub(super) classes: Classes,
+    lies: Lies,
+    keyer: Keyer,
+}
+
+/// Where rows lie.
+#[derive(Debug, Default)]
+enum Lies {
+    #[default]
+    Nowhere,
+    /// In the bytes of a file.
+    Rows(Rows),
+    /// In a columnar file: the number of each row from 0 is its index and so much more.
+    Cells(Rows),
+    /// Each row is a file of its own.
+    Files(Vec<BlobId>),
+}
+
+/// A label within one index.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Label(pub(super) u16);
+
+impl Label {
+    /// The file has no field for labels.
+    pub(crate) const NONE: Label = Label(0);
+    /// Not labelled yet.
+    pub(crate) const NULL: Label = Label(1);
+    /// The first of the two answers is preferred.
+    pub(crate) const FIRST: Label = Label(2);
+    /// The second of the two answers is preferred.
+    pub(crate) const SECOND: Label = Label(3);
+    /// One of the labels that came after too many others to be told apart. Such values are no classes.
+    pub(crate) const OTHER: Label = Label(u16::MAX);
+    const NAMED: u16 = 4;
+
+    /// Whether it is a class.
+    pub(crate) fn is_class(self) -> bool {
+        self > Label::NULL && self != Label::OTHER
+    }
+}
+
+/// The classes of an index, numbered in the order in which they were met, and how many rows have each.
+#[derive(Debug, Default)]
+pub(crate) struct Classes {
+    names: Vec<Box<[u8]>>,
+    numbers: FxHashMap<Box<[u8]>, u16>,
+    counts: Vec<u64>,
+    other: u64,
+    last: u16,
+}
+
+/// What the labels of preference pairs are called: the two answers are told apart by an order of their content.
+const FIRST: &str = "first answer preferred";
+const SECOND: &str = "second answer preferred";
+
+/// A label longer than this is no class but a text; it is cut, and the rest told by its hash.
+const LONGEST: usize = 256;
+
+impl Classes {
+    fn label(&mut self, label: LabelOf<'_>) -> Label {
+        let label = match label {
+            LabelOf::None => Label::NONE,
+            LabelOf::Null => Label::NULL,
+            LabelOf::Pair(true) => Label::FIRST,
+            LabelOf::Pair(false) => Label::SECOND,
+            LabelOf::Class(name) => self.named(name),
+        };
+        self.count(label, 1);
+        label
+    }
+
+    fn named(&mut self, name: &[u8]) -> Label {
+        if name.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|&at| name[at] & 0xc0 != 0x80).unwrap_or(LONGEST);
+            let mut cut = name[..end].to_vec();
+            cut.extend_from_slice(format!("… ({:016x})", super::hash::hash(name)).as_bytes());
+            return self.number(&cut);
+        }
+        self.number(name)
+    }
+
+    fn number(&mut self, name: &[u8]) -> Label {
+        // Neighbours mostly carry the same label, and files of one class carry no other.
+        if self.names.get(usize::from(self.last)).is_some_and(|last| **last == *name) {
+            return Label(self.last + Label::NAMED);
+        }
+        if let Some(&number) = self.numbers.get(name) {
+            self.last = number;
+            return Label(number + Label::NAMED);
+        }
+        let Ok(number) = u16::try_from(self.names.len()) else { return Label::OTHER };
+        if number >= Label::OTHER.0 - Label::NAMED {
+            return Label::OTHER;
+        }
+        self.names.push(name.into());
+        self.numbers.insert(name.into(), number);
+        self.last = number;
+        Label(number + Label::NAMED)
+    }
+
+    fn count(&mut self, label: Label, rows: u64) {
+        if label == Label::OTHER {
+            self.other += rows;
+            return;
+        }
+        let at = usize::from(label.0);
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0);
+        }
+        self.counts[at] += rows;
+    }
+
+    /// What a label is called; `None` for those that are no class.
+    pub(crate) fn title(&self, label: Label) -> Option<Cow<'_, str>> {
+        match label {
+            Label::NONE | Label::NULL | Label::OTHER => None,
+            Label::FIRST => Some(Cow::Borrowed(FIRST)),
+            Label::SECOND => Some(Cow::Borrowed(SECOND)),
+            Label(number) => {
+                let name = self.names.get(usize::from(number - Label::NAMED))?;
+                Some(String::from_utf8_lossy(name))
+            }
+        }
+    }
+
+    /// Labels with the number of rows that carry each, in the order in which they were met.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (Label, u64)> {
+        let labels = self.counts.iter().enumerate().map(|(at, &rows)| (Label(at as u16), rows));
+        labels.chain([(Label::OTHER, self.other)]).filter(|&(_, rows)| rows > 0)
+    }
+}
+
+/// How many records carry each class, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Classes by name.
+    pub(crate) classes: BTreeMap<String, u64>,
+    /// Records without a label.
+    pub(crate) null: u64,
+}
+
+impl Tally {
+    /// Adds the classes of an index.
+    pub(crate) fn add(&mut self, index: &Index) {
+        for (label, rows) in index.classes.counts() {
+            match index.classes.title(label) {
+                Some(class) => *self.classes.entry(class.into_owned()).or_default() += rows,
+                None if label == Label::NULL => self.null += rows,
+                None => {}
+            }
+        }
+    }
+}
+
+impl Index {
+    /// Takes the records of a batch in. Batches must come in the order of the file.
+    pub(crate) fn observe(&mut self, records: &Records<'_>) {
+        self.observe_each(records, |_, _| {});
+    }
+
+    /// Like [`Index::observe`]; `each` is told the index of each row in the batch and in this index.
+    pub(crate) fn observe_each(&mut self, records: &Records<'_>, mut each: impl FnMut(usize, usize)) {
+        if !records.kind.is_data() {
+            return;
+        }
+        self.keyer.prepare(records);
+        for (at, record) in records.iter().enumerate() {
+            let Keyed { key, id, label } = self.keyer.key(record, &records.blob.lens.null);
+            let label = self.classes.label(label);
+            let row = self.keys.len();
+            if id.is_some() && self.ids.is_empty() {
+                self.ids.resize(row, 0);
+            }
+            if id.is_some() || !self.ids.is_empty() {
+                reserve(&mut self.ids);
+                self.ids.push(id.unwrap_or(0));
+            }
+            reserve(&mut self.keys);
+            self.keys.push(key.unwrap_or(0));
+            reserve(&mut self.labels);
+            self.labels.push(label);
+            self.lies.push(records, record.span(), record.number());
+            each(at, row);
+        }
+    }
+
+    /// Counts the classes of a batch and keeps no row: for files that did not change, whose classes still decide what a
+    /// change elsewhere means.
+    pub(crate) fn count(&mut self, records: &Records<'_>) {
+        if !records.kind.is_data() {
+            return;
+        }
+        self.keyer.prepare(records);
+        for record in records.iter() {
+            let label = self.keyer.label_only(record, &records.blob.lens.null);
+            self.classes.label(label);
+        }
+    }
+
+    /// Takes in a file that is a record by itself and whose folder is its label: `train/cat/001.png`. `content` is what
+    /// tells its content, such as its object id.
+    pub(crate) fn file(&mut self, path: &[u8], content: &[u8], blob: BlobId) {
+        let folder = path.iter().rposition(|&b| b == b'/').map_or(&[][..], |at| &path[..at]);
+        let class = folder.rsplit(|&b| b == b'/').next().unwrap_or_default();
+        let label = self.classes.label(if class.is_empty() { LabelOf::Null } else { LabelOf::Class(class) });
+        self.keys.push(super::hash::hash(content).max(1));
+        self.labels.push(label);
+        match &mut self.lies {
+            Lies::Files(files) => files.push(blob),
+            lies => *lies = Lies::Files(vec![blob]),
+        }
+    }
+
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether it holds no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether its records have labels at all.
+    pub(crate) fn has_labels(&self) -> bool {
+        self.classes.counts().any(|(label, _)| label != Label::NONE)
+    }
+
+    /// Its classes.
+    pub(crate) fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// Key of a row's content; `None` where it has none.
+    pub(crate) fn key(&self, row: usize) -> Option<u64> {
+        Some(self.keys[row]).filter(|&key| key != 0)
+    }
+
+    /// Label of a row.
+    pub(crate) fn label(&self, row: usize) -> Label {
+        self.labels[row]
+    }
+
+    /// Number of a row in its file, from 1.
+    pub(crate) fn number(&self, row: usize) -> u64 {
+        match &self.lies {
+            Lies::Rows(rows) | Lies::Cells(rows) => rows.number(row),
+            Lies::Files(_) | Lies::Nowhere => 1,
+        }
+    }
+
+    /// Where a row lies in the raw blob.
+    pub(crate) fn place(&self, row: usize, blob: BlobId) -> Place {
+        match &self.lies {
+            Lies::Rows(rows) => Place { blob, at: At::Bytes(rows.span(row)) },
+            Lies::Cells(rows) => Place { blob, at: At::Cell { row: rows.number(row) - 1, column: 0 } },
+            Lies::Files(files) => Place { blob: files[row], at: At::Name },
+            Lies::Nowhere => Place { blob, at: At::Name },
+        }
+    }
+}
+
+impl Lies {
+    fn push(&mut self, records: &Records<'_>, span: Span, number: u64) {
+        use crate::format::Kind;
+        if matches!(records.kind, Kind::Parquet | Kind::Arrow) {
+            if !matches!(self, Lies::Cells(_)) {
+                *self = Lies::Cells(Rows::default());
+            }
+            if let Lies::Cells(rows) = self {
+                rows.push(Span::default(), number);
+            }
+            return;
+        }
+        if !matches!(self, Lies::Rows(_)) {
+            *self = Lies::Rows(Rows::default());
+        }
+        let Lies::Rows(rows) = self else { return };
+        let decoded = records.blob.decoded;
+        match &decoded.offsets {
+            Offsets::Same => rows.push(span, number),
+            mapped => rows.push(mapped.raw(&decoded.bytes, span), number),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What a record is known by: a key of its content, its identifier, and its label.
+
+use super::hash::{hash, mix};
+use super::normal::{Normaliser, escaped};
+use crate::format::coding::decode_into;
+use crate::format::{Cell, Coding, Field, Record, Records};
+use crate::lens::Role;
+
+/// A record as the diff sees it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keyed<'k> {
+    /// Hash of its normalised content, apart from label, identifier, source, user and time. `None` where it has none.
+    pub(crate) key: Option<u64>,
+    /// Hash of its identifier.
+    pub(crate) id: Option<u64>,
+    /// Its label.
+    pub(crate) label: LabelOf<'k>,
+}
+
+/// The label of one record.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LabelOf<'k> {
+    /// The file has no field for labels.
+    None,
+    /// Not labelled yet.
+    Null,
+    /// A class, as it is written; several labels are joined.
+    Class(&'k [u8]),
+    /// A preference: whether the first of the two answers, in an order of their content, is the chosen one.
+    Pair(bool),
+}
+
+/// What the keyer does with a field.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Use {
+    Skip,
+    Id,
+    Label,
+    Content,
+    /// Counts as content where a record has no field of that kind.
+    Fallback,
+    Chosen,
+    Rejected,
+}
+
+/// Makes keys of records, with memory of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Keyer {
+    uses: Vec<(Use, u64)>,
+    labelled: bool,
+    normaliser: Normaliser,
+    label: Vec<u8>,
+    text: String,
+}
+
+/// Adds up fields so that their order does not count: tables are read by the names of their columns.
+#[derive(Copy, Clone, Default)]
+struct Sum {
+    first: u64,
+    all: u64,
+    fields: u32,
+}
+
+impl Sum {
+    fn add(&mut self, salt: u64, value: u64) {
+        if self.fields == 0 {
+            self.first = value;
+        }
+        self.all = self.all.wrapping_add(mix(value ^ salt));
+        self.fields += 1;
+    }
+
+    /// A single field counts without its name: a text stays the same text when its column is renamed or its file
+    /// becomes another format.
+    fn finish(self) -> Option<u64> {
+        match self.fields {
+            0 => None,
+            1 => Some(self.first),
+            _ => Some(mix(self.all)),
+        }
+    }
+}
+
+impl Keyer {
+    /// Reads the names of a batch. Must be called before its records are keyed.
+    pub(crate) fn prepare(&mut self, records: &Records<'_>) {
+        self.uses.clear();
+        self.labelled = false;
+        for name in records.names {
+            let segments = || name.path.split(['.', '[', ']']);
+            let named = |one: &str, other: &str| segments().any(|s| s == one || s == other);
+            let what = match name.role {
+                Role::Label => Use::Label,
+                Role::Id => Use::Id,
+                Role::Source | Role::User | Role::Time => Use::Skip,
+                _ if named("chosen", "preferred_output") => Use::Chosen,
+                _ if named("rejected", "non_preferred_output") => Use::Rejected,
+                Role::Text => Use::Content,
+                Role::Other => Use::Fallback,
+            };
+            self.labelled |= what == Use::Label;
+            self.uses.push((what, hash(name.path.as_bytes())));
+        }
+    }
+
+    /// Whether records of the batch have labels at all.
+    pub(crate) fn has_labels(&self) -> bool {
+        let has = |what| self.uses.iter().any(|&(used, _)| used == what);
+        self.labelled || (has(Use::Chosen) && has(Use::Rejected))
+    }
+
+    /// The key of a record of the batch that was prepared.
+    pub(crate) fn key(&mut self, record: Record<'_>, null: &[String]) -> Keyed<'_> {
+        let (mut content, mut id, mut chosen, mut rejected) = <(Sum, Sum, Sum, Sum)>::default();
+        let mut labels = Labels::default();
+        self.label.clear();
+        for field in record.fields() {
+            let cell = field.cell();
+            let Some(&(what, name)) = self.uses.get(usize::from(cell.name)) else { continue };
+            match what {
+                Use::Skip | Use::Fallback => {}
+                Use::Content => self.add(&mut content, salt(name, cell), cell, field.raw()),
+                Use::Chosen => self.add_turn(&mut chosen, cell, field.raw()),
+                Use::Rejected => self.add_turn(&mut rejected, cell, field.raw()),
+                Use::Id if cell.coding == Coding::Null => {}
+                Use::Id => id.add(salt(name, cell), hash(field.raw())),
+                Use::Label => self.add_label(&mut labels, cell, field.raw()),
+            }
+        }
+        if content.fields == 0 && chosen.fields == 0 && rejected.fields == 0 {
+            for field in record.fields() {
+                let cell = field.cell();
+                if let Some(&(Use::Fallback, name)) = self.uses.get(usize::from(cell.name)) {
+                    self.add(&mut content, salt(name, cell), cell, field.raw());
+                }
+            }
+        }
+        let (prompt, id) = (content.finish(), id.finish());
+        match (chosen.finish(), rejected.finish()) {
+            (Some(chosen), Some(rejected)) => {
+                let both = mix(chosen.min(rejected)) ^ mix(chosen.max(rejected)).rotate_left(1);
+                let key = prompt.map_or(both, |prompt| mix(both ^ prompt));
+                Keyed { key: Some(key), id, label: LabelOf::Pair(chosen < rejected) }
+            }
+            // One answer alone is a text like any other.
+            (answer, other) => {
+                let key = match (prompt, answer.or(other)) {
+                    (Some(prompt), Some(answer)) => Some(mix(answer ^ mix(prompt))),
+                    (prompt, answer) => prompt.or(answer),
+                };
+                Keyed { key, id, label: self.label(labels, null) }
+            }
+        }
+    }
+
+    /// The label of a record of the batch that was prepared, without its key: half of the pairs of a preference set
+    /// count as one class and half as the other, whichever they are.
+    pub(crate) fn label_only(&mut self, record: Record<'_>, null: &[String]) -> LabelOf<'_> {
+        let mut labels = Labels::default();
+        self.label.clear();
+        for field in record.fields() {
+            let cell = field.cell();
+            if let Some(&(Use::Label, _)) = self.uses.get(usize::from(cell.name)) {
+                self.add_label(&mut labels, cell, field.raw());
+            }
+        }
+        self.label(labels, null)
+    }
+
+    /// The fields that make up the content of a record of the batch that was prepared.
+    pub(crate) fn content<'r>(&self, record: Record<'r>) -> impl Iterator<Item = Field<'r>> {
+        let used = |field: &Field<'_>| self.uses.get(usize::from(field.cell().name)).map(|&(what, _)| what);
+        let is_content = |what| matches!(what, Some(Use::Content | Use::Chosen | Use::Rejected));
+        let any = record.fields().any(|field| is_content(used(&field)) && !field.raw().is_empty());
+        record.fields().filter(move |field| match used(field) {
+            Some(Use::Fallback) => !any,
+            what => is_content(what),
+        })
+    }
+
+    /// Adds the normalised content of a record of the batch that was prepared to `text`, one field after the other.
+    pub(crate) fn text(&mut self, record: Record<'_>, text: &mut String) {
+        let mut normaliser = std::mem::take(&mut self.normaliser);
+        for field in self.content(record) {
+            let value = normaliser.value(field.coding(), field.raw());
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(&String::from_utf8_lossy(value));
+        }
+        self.normaliser = normaliser;
+    }
+
+    fn add(&mut self, sum: &mut Sum, salt: u64, cell: &Cell, raw: &[u8]) {
+        let value = self.normaliser.value(cell.coding, raw);
+        if !value.is_empty() {
+            sum.add(salt, hash(value));
+        }
+    }
+
+    /// The turns of an answer count in their order, whatever they are called.
+    fn add_turn(&mut self, sum: &mut Sum, cell: &Cell, raw: &[u8]) {
+        let turn = mix(u64::from(sum.fields));
+        self.add(sum, turn, cell, raw);
+    }
+
+    fn add_label(&mut self, labels: &mut Labels, cell: &Cell, raw: &[u8]) {
+        if let Some(last) = labels.last.replace(cell.name) {
+            self.label.extend_from_slice(if last == cell.name { b", " } else { b"; " });
+        }
+        let before = self.label.len();
+        if escaped(cell.coding, raw) {
+            self.text.clear();
+            decode_into(cell.coding, raw, &mut self.text);
+            self.label.extend_from_slice(self.text.as_bytes());
+        } else if cell.coding != Coding::Null {
+            self.label.extend_from_slice(raw);
+        }
+        labels.said |= self.label.len() > before;
+    }
+
+    fn label(&self, labels: Labels, null: &[String]) -> LabelOf<'_> {
+        if !self.labelled {
+            LabelOf::None
+        } else if !labels.said || null.iter().any(|null| null.as_bytes() == self.label) {
+            LabelOf::Null
+        } else {
+            LabelOf::Class(&self.label)
+        }
+    }
+}
+
+/// The labels of a record while they are joined.
+#[derive(Copy, Clone, Default)]
+struct Labels {
+    last: Option<u16>,
+    said: bool,
+}
+
+/// Tells fields and elements of lists apart.
+fn salt(name: u64, cell: &Cell) -> u64 {
+    name.wrapping_add(u64::from(cell.index).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
