@@ -69,21 +69,30 @@ fn feeds(bytes: &[u8]) -> u64 {
 
 /// Code points; a byte that belongs to none counts as one.
 fn code_points(bytes: &[u8]) -> u64 {
-    if simdutf8::basic::from_utf8(bytes).is_ok() {
-        return sum(bytes, |block| block.iter().filter(|&&byte| !is_continuation(byte)).count());
+    sum(bytes, |block| match simdutf8::basic::from_utf8(block) {
+        Ok(text) => text.chars().count(),
+        Err(_) => block.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum(),
+    })
+}
+
+/// Counts block by block, and in threads where there are many blocks.
+fn sum(bytes: &[u8], count: fn(&[u8]) -> usize) -> u64 {
+    let block = |i: usize| count(&bytes[boundary(bytes, i * BLOCK)..boundary(bytes, (i + 1) * BLOCK)]) as u64;
+    let blocks = bytes.len().div_ceil(BLOCK);
+    if blocks < 8 { (0..blocks).map(block).sum() } else { (0..blocks).into_par_iter().map(block).sum() }
+}
+
+/// The start of the character that `at` lies in, so that no block begins inside of one.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    if at >= bytes.len() {
+        return bytes.len();
     }
-    bytes.utf8_chunks().map(|chunk| (chunk.valid().chars().count() + chunk.invalid().len()) as u64).sum()
+    let back = (0..at.min(4)).find(|back| !is_continuation(bytes[at - back]));
+    back.map_or(at, |back| at - back)
 }
 
 fn is_continuation(byte: u8) -> bool {
     byte & 0xC0 == 0x80
-}
-
-fn sum(bytes: &[u8], count: fn(&[u8]) -> usize) -> u64 {
-    if bytes.len() < 8 * BLOCK {
-        return count(bytes) as u64;
-    }
-    bytes.par_chunks(BLOCK).map(|block| count(block) as u64).sum()
 }
 
 #[cfg(test)]
@@ -125,6 +134,15 @@ mod tests {
         let mut lines = Lines::new(&text, &checkpoints);
         assert_eq!(lines.advance(40), slow(&text, 40));
         assert_eq!(lines.advance(end).line, line);
+    }
+
+    #[test]
+    fn no_character_is_cut_between_blocks() {
+        for shift in 0..4 {
+            let text = ["x".repeat(shift), "😀ä".repeat(3 * BLOCK)].concat();
+            let position = Lines::new(text.as_bytes(), &[]).advance(text.len() as u64);
+            assert_eq!(position, Position { line: 1, column: (shift + 6 * BLOCK + 1) as u64 });
+        }
     }
 
     proptest! {
