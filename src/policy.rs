@@ -16,7 +16,7 @@ mod words;
 
 use std::sync::Arc;
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
@@ -73,6 +73,8 @@ pub struct Policy {
     pub(crate) as_of: jiff::civil::Date,
     /// Blocks under `rules:`, as written.
     pub(crate) rules: Vec<RuleBlock>,
+    /// Policies of folders, which only raise severities.
+    pub(crate) folders: Vec<Folder>,
     /// What a reader of the report should know of the policy, one sentence each.
     pub(crate) notes: Vec<String>,
     /// The whole file with its places; `None` for the built-in policy.
@@ -269,6 +271,23 @@ pub(crate) struct RuleBlock {
     pub(crate) span: Span,
 }
 
+impl RuleBlock {
+    /// A block that says a severity and nothing else.
+    fn severity_alone(rule: &str, severity: Option<Severity>) -> Self {
+        let node = Node { span: Span::default(), value: Value::Null };
+        Self { rule: rule.to_owned(), severity: Some(severity), node, span: Span::default() }
+    }
+}
+
+/// What the policy of a folder raises.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    /// Path with its last `/`.
+    pub(crate) path: bstr::BString,
+    /// Rules and their severities.
+    pub(crate) severities: Vec<(String, Severity)>,
+}
+
 /// A policy that cannot be used: what is wrong, where, and the way out.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -330,6 +349,7 @@ impl Policy {
             runs: Vec::new(),
             as_of,
             rules: Vec::new(),
+            folders: Vec::new(),
             notes: Vec::new(),
             tree: None,
         }
@@ -383,6 +403,35 @@ impl Policy {
             node = &entry.node;
         }
         place
+    }
+
+    /// The severity that the policy of a folder above `path` asks for, where one does: the strictest of them.
+    pub(crate) fn folder_severity(&self, rule: &str, path: &BStr) -> Option<Severity> {
+        let above = self.folders.iter().filter(|folder| path.starts_with(&folder.path));
+        above.flat_map(|folder| &folder.severities).filter(|(id, _)| id == rule).map(|(_, severity)| *severity).max()
+    }
+
+    /// Keys in use that permit something or judge differently; for policies that may do neither.
+    fn permits(&self) -> Vec<&'static str> {
+        let settings = |block: &RuleBlock| block.node.entries().iter().any(|e| !COMMON.contains(&e.key.as_str()));
+        [
+            ("`datasets`", !self.datasets.is_empty()),
+            ("`sources`", !self.sources.is_empty()),
+            ("`keys`", !self.keys.is_empty() || !self.ssh_keys.is_empty()),
+            ("`require`", self.place(&["require"]).is_some()),
+            ("`rules` with settings", self.rules.iter().any(settings)),
+            ("`rules` with \"off\"", self.rules.iter().any(|block| block.severity == Some(None))),
+            ("`exceptions`", !self.exceptions.is_empty()),
+            ("`exclude`", !self.excluded.is_empty()),
+            ("`people`", self.people != People::default()),
+            ("`languages`", !self.languages.is_empty()),
+            ("`limits`", self.limits != Limits::default()),
+            ("`vendors`", !self.vendors.is_empty()),
+            ("`runs`", !self.runs.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(name, used)| used.then_some(name))
+        .collect()
     }
 
     fn block(&self, rule: &str) -> Option<&RuleBlock> {

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString};
 
-use crate::finding::{Evidence, Finding, MAX_MARKS};
+use crate::finding::{Evidence, Finding, MAX_MARKS, Mark};
 use crate::policy::baseline::{Baseline, unlisted};
 use crate::policy::{Exception, Policy, glob};
-use crate::rule::Severity;
 use crate::span::{BlobId, Span};
 
 /// What is left of the findings.
@@ -46,7 +45,8 @@ pub(crate) fn apply(
     full: bool,
     path_of: &dyn Fn(BlobId) -> BString,
 ) -> Applied {
-    let mut findings: Vec<Finding> = findings.into_iter().filter_map(|finding| judged(finding, policy)).collect();
+    let mut findings: Vec<Finding> =
+        findings.into_iter().filter_map(|finding| judged(finding, policy, path_of)).collect();
     let exceptions = Exceptions::new(policy, &findings, path_of);
     let mut left = Budget::new(baseline);
     let mut accepted = 0;
@@ -96,16 +96,24 @@ pub(crate) fn cut(findings: &mut [Finding]) {
 /// The finding with the severity that the policy gives it; `None` where its rule is off.
 ///
 /// A rule that speaks softer in some places (documentation, tests) keeps doing so when it is raised; lowering lowers
-/// everything.
-fn judged(mut finding: Finding, policy: &Policy) -> Option<Finding> {
-    if let Some(severity) = policy.severity(finding.rule) {
-        let severity: Severity = severity?;
-        if severity <= finding.rule.severity {
-            finding.severity = finding.severity.min(severity);
-        } else if finding.severity >= finding.rule.severity {
-            finding.severity = finding.severity.max(severity);
+/// everything. The policy of a folder may raise what lies in it, also out of `off`.
+fn judged(mut finding: Finding, policy: &Policy, path_of: &dyn Fn(BlobId) -> BString) -> Option<Finding> {
+    let rule = finding.rule;
+    let of_folder = |mark: &Mark| policy.folder_severity(rule.id, path_of(mark.place.blob).as_ref());
+    let of_folder = |mark: &Mark| if policy.folders.is_empty() { None } else { of_folder(mark) };
+    match policy.severity(rule) {
+        None => {}
+        Some(Some(severity)) if severity <= rule.severity => finding.severity = finding.severity.min(severity),
+        Some(Some(severity)) if finding.severity >= rule.severity => finding.severity = finding.severity.max(severity),
+        Some(Some(_)) => {}
+        Some(None) => {
+            finding.marks.retain(|mark| of_folder(mark).is_some());
+            finding.total = finding.marks.len() as u64;
+            finding.severity = finding.marks.iter().filter_map(of_folder).max()?;
         }
     }
+    let raised = finding.marks.iter().filter_map(of_folder).max();
+    finding.severity = finding.severity.max(raised.unwrap_or(finding.severity));
     Some(finding)
 }
 
@@ -244,7 +252,7 @@ impl<'b> Budget<'b> {
         Self { baseline, taken: BTreeMap::new() }
     }
 
-    fn take(&mut self, finding: &Finding, path: &BStr, mark: &crate::finding::Mark) -> bool {
+    fn take(&mut self, finding: &Finding, path: &BStr, mark: &Mark) -> bool {
         if self.baseline.is_empty() {
             return false;
         }

@@ -59,6 +59,7 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         runs: named(words.runs).map(|(name, span, words)| Run { name, words, span }).collect(),
         as_of,
         rules: root.get("rules").map_or(Ok(Vec::new()), |entry| rules(&entry.node, known))?,
+        folders: Vec::new(),
         notes: Vec::new(),
         tree: Some(Arc::new(root)),
     };

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::finding::{Mark, content_hash};
 use crate::policy::tests::{RULES, parse};
+use crate::rule::Severity;
 
 fn path_of(blob: BlobId) -> BString {
     format!("data/{}.jsonl", blob.0).into()
@@ -202,4 +203,18 @@ proptest! {
         let left: u64 = grown.findings.iter().map(|f| f.total).sum();
         prop_assert_eq!((left, grown.accepted), (new.len() as u64, old.len() as u64));
     }
+}
+
+#[test]
+fn the_policy_of_a_folder_raises_what_lies_in_it_also_out_of_off() {
+    let mut policy = parse("version: 1\nrules: {invisible-unicode: off}\n").unwrap();
+    let severities = vec![("invisible-unicode".to_owned(), Severity::Warning)];
+    policy.folders = vec![crate::policy::Folder { path: "data/1".into(), severities }];
+    let run = |policy: &Policy| {
+        apply(vec![finding("c", &[(0, "a"), (1, "b")])], policy, &Baseline::default(), true, &path_of)
+    };
+    let applied = run(&policy);
+    assert_eq!((applied.findings[0].severity, applied.findings[0].total), (Severity::Warning, 1));
+    policy.rules = Vec::new();
+    assert_eq!(run(&policy).findings[0].severity, Severity::Error, "it never lowers");
 }
