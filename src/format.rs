@@ -10,6 +10,7 @@ use bstr::BStr;
 use serde::Serialize;
 
 pub(crate) mod coding;
+mod columnar;
 mod compressed;
 
 use crate::lens::{Lens, Role};
@@ -115,6 +116,11 @@ impl Kind {
     pub fn is_data(self) -> bool {
         matches!(self, Kind::JsonLines | Kind::Json | Kind::Csv | Kind::Text | Kind::Parquet | Kind::Arrow)
     }
+
+    /// Whether its records are columns on disk: they have no bytes of their own there, and are told by their number.
+    pub fn is_columnar(self) -> bool {
+        matches!(self, Kind::Parquet | Kind::Arrow)
+    }
 }
 
 /// What reading a blob came to.
@@ -186,7 +192,7 @@ pub struct Name {
 /// A row: where it lies and which cells are its own.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Row {
-    /// First byte of the record in the decoded blob.
+    /// First byte of the record in [`Records::text`].
     pub start: u64,
     /// Behind its last byte.
     pub end: u64,
@@ -234,7 +240,7 @@ pub struct Flaw {
     /// Which flaw: `duplicate-key`, `not-a-number`, `lone-surrogate`, `swallowed-quote`, `oversized-record`,
     /// `unparsable-record`, `trailing-garbage`, `ragged-row`, `line-separator`, `not-utf8`.
     pub kind: &'static str,
-    /// Where, in decoded offsets.
+    /// Where, in [`Records::text`].
     pub span: Span,
     /// Number of the record, from 1.
     pub record: Option<u64>,
@@ -248,9 +254,21 @@ impl<'a> Records<'a> {
         (0..self.rows.len()).map(|i| Record { batch: self, index: i })
     }
 
-    /// A place in the raw blob for a span of the decoded one.
+    /// A place in the raw blob for a span of [`Records::text`].
     pub fn place(&self, span: Span) -> Place {
+        if self.kind.is_columnar() {
+            return Place { blob: self.blob.id, at: self.cell_at(span.start) };
+        }
         Place { blob: self.blob.id, at: At::Bytes(self.blob.decoded.offsets.raw(&self.blob.decoded.bytes, span)) }
+    }
+
+    /// The cell of a columnar file whose text lies at this offset of the batch's memory.
+    fn cell_at(&self, offset: u64) -> At {
+        let row = self.rows.partition_point(|row| row.start <= offset).saturating_sub(1);
+        let cells = self.rows.get(row).map(|row| &self.cells[row.cells as usize..(row.cells + row.len) as usize]);
+        let cell = cells.and_then(|cells| cells.iter().find(|cell| cell.end > offset));
+        let column = cell.map_or(0, |cell| self.names[usize::from(cell.name)].column);
+        At::Cell { row: self.first + row as u64, column }
     }
 }
 
@@ -272,14 +290,18 @@ impl<'a> Record<'a> {
         &self.batch.rows[self.index]
     }
 
-    /// Its span in the decoded blob.
+    /// Its span in [`Records::text`], which is the decoded blob unless the file is columnar.
     pub fn span(self) -> Span {
         Span::new(self.row().start, self.row().end)
     }
 
     /// Whether a change brought or touched it.
+    ///
+    /// In columnar files the fresh spans count records, from 0, not bytes.
     pub fn is_fresh(self) -> bool {
-        self.batch.blob.fresh.touches(self.span())
+        let number = self.number();
+        let span = if self.batch.kind.is_columnar() { Span::new(number - 1, number) } else { self.span() };
+        self.batch.blob.fresh.touches(span)
     }
 
     /// Its fields, in the order of the file.

@@ -19,7 +19,7 @@ impl<'a> Field<'a> {
     /// the raw bytes of the blob.
     pub fn locate(self, range: Range<usize>) -> Place {
         let batch = self.record().batch();
-        if self.coding() == Coding::Columnar {
+        if batch.kind.is_columnar() {
             let at = At::Cell { row: self.record().number() - 1, column: self.name().column };
             return Place { blob: batch.blob.id, at };
         }
