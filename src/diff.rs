@@ -21,10 +21,10 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod trial;
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 use serde::Serialize;
 
-pub(crate) use again::Again;
+pub(crate) use again::{Again, Never};
 pub(crate) use common::Common;
 pub(crate) use compare::compare;
 pub(crate) use flips::short;
@@ -38,13 +38,38 @@ use crate::span::BlobId;
 
 /// One data file in the two versions of a change.
 #[derive(Debug)]
-pub(crate) struct Side<'a> {
-    /// The data set it belongs to ([`set_of`]).
-    pub(crate) set: String,
-    /// Its path before, and its records.
-    pub(crate) before: Option<(&'a BStr, &'a Index)>,
-    /// Its path now, its number, and its records.
-    pub(crate) after: Option<(&'a BStr, BlobId, &'a Index)>,
+pub(crate) struct Side {
+    blob: BlobId,
+    path: BString,
+    set: String,
+    before: Option<Index>,
+    after: Option<Index>,
+}
+
+impl Side {
+    /// The file `blob` at `path`, seen through `lens`, with the records it had and those it has: `None` where it was not
+    /// there, or is not any more.
+    pub(crate) fn new(blob: BlobId, path: BString, lens: &Lens, before: Option<Index>, after: Option<Index>) -> Self {
+        let set = set_of(lens, path.as_ref());
+        Self { blob, path, set, before, after }
+    }
+
+    /// Its number.
+    pub(crate) fn blob(&self) -> BlobId {
+        self.blob
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &BStr {
+        self.path.as_ref()
+    }
+
+    fn index(&self, version: Version) -> Option<&Index> {
+        match version {
+            Version::Before => self.before.as_ref(),
+            Version::After => self.after.as_ref(),
+        }
+    }
 }
 
 /// One of the two versions of a change.
@@ -74,8 +99,10 @@ pub struct Changes<'a> {
     pub(crate) summary: Summary,
     /// The true flips, by data set and class they went to.
     pub(crate) flips: Vec<Flips<'a>>,
-    /// Files with label changes of other kinds, with the data set and the number of them in each.
+    /// Files with changes of labels of other kinds.
     pub(crate) relabelled: Vec<Relabelled<'a>>,
+    /// The files that were compared.
+    pub(crate) files: Vec<(&'a BStr, BlobId)>,
 }
 
 /// True flips towards one class of one data set: both classes live on, and records went from the one to the other.
@@ -87,7 +114,9 @@ pub(crate) struct Flips<'a> {
     pub(crate) to: String,
     /// Records that carried it before, in the data set.
     pub(crate) to_size: u64,
-    /// The classes they came from.
+    /// Whether these are preference pairs whose answers were swapped, and no classes.
+    pub(crate) pairs: bool,
+    /// The classes they came from, most flips first.
     pub(crate) from: Vec<FlippedFrom>,
     /// Records that flipped back, from this class to one of those.
     pub(crate) reverse: u64,

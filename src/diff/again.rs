@@ -17,6 +17,20 @@ pub(crate) trait Again {
     fn rest(&self, set: &str) -> Option<Tally>;
 }
 
+/// Gives nothing: for comparisons whose versions are gone.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Never;
+
+impl Again for Never {
+    fn read(&self, _: usize, _: Version, _: &mut dyn Sink) -> bool {
+        false
+    }
+
+    fn rest(&self, _: &str) -> Option<Tally> {
+        None
+    }
+}
+
 /// A record that is to be looked at again, and what for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wanted {

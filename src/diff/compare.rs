@@ -24,7 +24,7 @@ const MOST_UNMATCHED: usize = 200_000;
 const SAME_RECORD: usize = 50;
 
 /// Finds the changes between the two versions of all `sides`.
-pub(crate) fn compare<'a>(sides: &'a [Side<'a>], again: &dyn Again) -> Changes<'a> {
+pub(crate) fn compare<'a>(sides: &'a [Side], again: &dyn Again) -> Changes<'a> {
     let mut ladder = Ladder::new(sides);
     let (gone, come) = ladder.differences();
     let (gone, come) = ladder.by_content(gone, come);
@@ -74,14 +74,14 @@ pub(super) const NULL: u32 = 1;
 const OTHER: u32 = u32::MAX;
 
 pub(super) struct Ladder<'a> {
-    pub(super) sides: &'a [Side<'a>],
+    pub(super) sides: &'a [Side],
     /// The data set of each side, as an index into `sets`.
     pub(super) set_of: Vec<u32>,
     pub(super) sets: Vec<SetSummary>,
     /// Names of labels; the first two are not classes.
     pub(super) names: Vec<String>,
     /// Labels that are answers of preference pairs.
-    pairs: BTreeSet<u32>,
+    pub(super) pairs: BTreeSet<u32>,
     /// From the labels of each index to the common numbering: before and after.
     maps: Vec<[Vec<u32>; 2]>,
     /// Records by data set and label: before and after.
@@ -94,7 +94,7 @@ pub(super) struct Ladder<'a> {
 }
 
 impl<'a> Ladder<'a> {
-    fn new(sides: &'a [Side<'a>]) -> Self {
+    fn new(sides: &'a [Side]) -> Self {
         let names: BTreeSet<&str> = sides.iter().map(|side| side.set.as_str()).collect();
         let sets: Vec<SetSummary> =
             names.iter().map(|&name| SetSummary { name: name.to_owned(), ..SetSummary::default() }).collect();
@@ -103,7 +103,7 @@ impl<'a> Ladder<'a> {
             .map(|side| sets.binary_search_by(|set| set.name.as_str().cmp(&side.set)).unwrap_or_default() as u32)
             .collect();
         let mut labels = BTreeMap::new();
-        let indexes = || sides.iter().flat_map(|side| [index(side, Version::Before), index(side, Version::After)]);
+        let indexes = || sides.iter().flat_map(|side| [side.index(Version::Before), side.index(Version::After)]);
         for index in indexes().flatten() {
             for (label, _) in index.classes().counts() {
                 if let Some(title) = index.classes().title(label) {
@@ -122,7 +122,7 @@ impl<'a> Ladder<'a> {
         for (side, &set) in sides.iter().zip(&set_of) {
             let mut map = <[Vec<u32>; 2]>::default();
             for (version, map) in [Version::Before, Version::After].into_iter().zip(&mut map) {
-                let Some(index) = index(side, version) else { continue };
+                let Some(index) = side.index(version) else { continue };
                 for (label, rows) in index.classes().counts() {
                     let number = match label {
                         Label::NONE => NONE,
@@ -148,7 +148,7 @@ impl<'a> Ladder<'a> {
     }
 
     pub(super) fn index(&self, side: u32, version: Version) -> Option<&'a Index> {
-        index(&self.sides[side as usize], version)
+        self.sides[side as usize].index(version)
     }
 
     fn label(&self, version: Version, left: Left) -> u32 {
@@ -177,7 +177,7 @@ impl<'a> Ladder<'a> {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
         for (number, side) in self.sides.iter().enumerate() {
             let number = number as u32;
-            let (before, after) = (index(side, Version::Before), index(side, Version::After));
+            let (before, after) = (side.index(Version::Before), side.index(Version::After));
             let (n, m) = (before.map_or(0, Index::len), after.map_or(0, Index::len));
             let [old, new] = &self.maps[number as usize];
             let left = |index: Option<&Index>, row: usize| Left {
@@ -193,9 +193,7 @@ impl<'a> Ladder<'a> {
             align((n, m), equal, |i| gone.push(left(before, i)), |j| come.push(left(after, j)));
             if n > 0 && n == m && gone.len() == gone_before && come.len() == come_before {
                 let set = self.set_of[number as usize] as usize;
-                if let Some((path, ..)) = &side.after {
-                    self.sets[set].format_only.push(path.to_string());
-                }
+                self.sets[set].format_only.push(side.path.to_string());
             }
         }
         gone.sort_unstable();
@@ -322,13 +320,13 @@ impl<'a> Ladder<'a> {
             }
         }
         for (number, side) in self.sides.iter().enumerate() {
-            let (Some((_, before)), Some((path, _, after))) = (&side.before, &side.after) else { continue };
+            let (Some(before), Some(after)) = (&side.before, &side.after) else { continue };
             let (n, m) = (before.len() as u64, after.len() as u64);
             let (smaller, larger) = (n.min(m), n.max(m));
             let survive = if n <= m { n - lost[number][0] } else { m - lost[number][1] };
             if smaller >= FEWEST && larger <= 4 * smaller && survive * 4 < smaller {
                 self.replaced[number] = true;
-                self.sets[self.set_of[number] as usize].replaced.push(path.to_string());
+                self.sets[self.set_of[number] as usize].replaced.push(side.path.to_string());
             }
         }
     }
@@ -386,7 +384,11 @@ impl<'a> Ladder<'a> {
 
     /// The two are one record.
     fn pair(&mut self, a: Left, b: Left, how: How) {
-        let (from, to) = (self.label(Version::Before, a), self.label(Version::After, b));
+        let (mut from, mut to) = (self.label(Version::Before, a), self.label(Version::After, b));
+        if self.pairs.contains(&from) && self.pairs.contains(&to) && from > to {
+            // Which of the two answers comes first is chance; what counts is that they changed places.
+            std::mem::swap(&mut from, &mut to);
+        }
         let (old_set, set) = (self.set_of[a.side as usize], self.set_of[b.side as usize]);
         if old_set != set && from != to && !self.related(old_set, set, from, to) {
             // Two data sets that happen to share a text and no class.
@@ -449,7 +451,8 @@ impl<'a> Ladder<'a> {
         let flipped: Vec<Relabel> =
             relabels.iter().zip(&kinds).filter(|&(_, &kind)| kind == Kind::Flip).map(|(&relabel, _)| relabel).collect();
         let flips = flips::look(&self, &flipped, again);
-        Changes { summary: Summary { sets: self.sets }, flips, relabelled }
+        let files = self.sides.iter().map(|side| (side.path(), side.blob)).collect();
+        Changes { summary: Summary { sets: self.sets }, flips, relabelled, files }
     }
 
     /// Whether the labels of a data set are no classes but values: scores, answers. What changes there is content.
@@ -540,17 +543,10 @@ impl<'a> Ladder<'a> {
             }
         }
         let side = |((set, side, kind), count): ((u32, u32, Kind), u64)| {
-            let (path, blob, _) = self.sides[side as usize].after.as_ref()?;
-            Some(Relabelled { set: set as usize, path, blob: *blob, kind, count })
+            let side = &self.sides[side as usize];
+            Relabelled { set: set as usize, path: side.path(), blob: side.blob, kind, count }
         };
-        table.into_iter().filter_map(side).collect()
-    }
-}
-
-fn index<'a>(side: &Side<'a>, version: Version) -> Option<&'a Index> {
-    match version {
-        Version::Before => side.before.as_ref().map(|&(_, index)| index),
-        Version::After => side.after.as_ref().map(|&(_, _, index)| index),
+        table.into_iter().map(side).collect()
     }
 }
 
@@ -799,14 +795,9 @@ mod tests {
         };
         let before = index(&[("train/cat/1.png", "aa"), ("train/cat/2.png", "bb"), ("train/dog/3.png", "cc")]);
         let after = index(&[("train/cat/1.png", "aa"), ("train/dog/2.png", "bb"), ("train/dog/3.png", "cc")]);
-        let path = bstr::BStr::new("train/");
-        let side = Side {
-            set: "train/".to_owned(),
-            before: Some((path, &before)),
-            after: Some((path, crate::span::BlobId(0), &after)),
-        };
-        let sides = [side];
-        let changes = compare(&sides, &Trial::default());
+        let blob = crate::span::BlobId(0);
+        let sides = [Side::new(blob, "train/".into(), &Default::default(), Some(before), Some(after))];
+        let changes = compare(&sides, &crate::diff::Never);
         assert_eq!(changes.summary.sets[0].transitions[0].to.as_deref(), Some("dog"));
         assert_eq!(changes.flips[0].marks[0].place.blob, crate::span::BlobId(1));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 
 use super::again::{Again, Wanted, visit};
 use super::common::{Crowd, Gatherer};
@@ -98,6 +98,7 @@ impl<'g, 'a> Target<'g, 'a> {
             set: set as usize,
             to: name(to),
             to_size: size(to),
+            pairs: ladder.pairs.contains(&to),
             from: sources,
             reverse,
             paths: paths.into_iter().collect(),
@@ -109,18 +110,20 @@ impl<'g, 'a> Target<'g, 'a> {
 }
 
 fn path<'a>(ladder: &Ladder<'a>, flip: &Relabel) -> &'a BStr {
-    ladder.sides[flip.side as usize].after.as_ref().map_or(b"".as_bstr(), |&(path, ..)| path)
+    ladder.sides[flip.side as usize].path()
 }
 
 /// The mark of a flip as far as the index knows it.
 fn mark(ladder: &Ladder<'_>, flip: &Relabel) -> Mark {
     let (from, to) = (&ladder.names[flip.from as usize], &ladder.names[flip.to as usize]);
-    let note = format!("was {}, is {}", short(from), short(to));
-    let Some((_, blob, index)) = &ladder.sides[flip.side as usize].after else {
-        return Mark::name(Default::default()).with_note(note);
+    let note = match ladder.pairs.contains(&flip.from) {
+        true => "chosen and rejected are swapped".to_owned(),
+        false => format!("was {}, is {}", short(from), short(to)),
     };
+    let blob = ladder.sides[flip.side as usize].blob();
+    let Some(index) = ladder.index(flip.side, Version::After) else { return Mark::name(blob).with_note(note) };
     let row = flip.row as usize;
-    let mut mark = Mark::at(index.place(row, *blob)).with_note(note);
+    let mut mark = Mark::at(index.place(row, blob)).with_note(note);
     mark.record = Some(index.number(row));
     // What tells the record, where its bytes cannot be had again: its key, and both labels.
     mark.content = content_hash(format!("{:016x} {from} {to}", index.keys[row]).as_bytes());

@@ -71,9 +71,10 @@ pub(crate) struct Classes {
     last: u16,
 }
 
-/// What the labels of preference pairs are called: the two answers are told apart by an order of their content.
-const FIRST: &str = "first answer preferred";
-const SECOND: &str = "second answer preferred";
+/// What the labels of preference pairs are called. Which is which is an order of the contents of the two answers; a
+/// record that changes from one to the other had its answers swapped.
+const FIRST: &str = "chosen answer";
+const SECOND: &str = "rejected answer";
 
 /// A label longer than this is no class but a text; it is cut, and the rest told by its hash.
 const LONGEST: usize = 256;

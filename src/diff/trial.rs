@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 
 use super::again::Again;
 use super::{Index, Side, Tally, Version};
@@ -90,7 +90,8 @@ impl Table {
 /// Two versions of some files, and what else there is in their data sets.
 #[derive(Default)]
 pub(crate) struct Trial {
-    files: Vec<[Option<(Table, Index)>; 2]>,
+    sides: Vec<Side>,
+    tables: Vec<[Option<Table>; 2]>,
     rest: BTreeMap<String, Tally>,
 }
 
@@ -102,12 +103,11 @@ impl Trial {
 
     /// Adds a file.
     pub(crate) fn tables(mut self, before: Option<Table>, after: Option<Table>) -> Self {
-        let indexed = |table: Option<Table>| {
-            let table = table?;
-            let index = table.index();
-            Some((table, index))
-        };
-        self.files.push([indexed(before), indexed(after)]);
+        let path = after.as_ref().or(before.as_ref()).expect("a file is there before or after").path.clone();
+        let blob = BlobId(self.sides.len() as u32);
+        let (old, new) = (before.as_ref().map(Table::index), after.as_ref().map(Table::index));
+        self.sides.push(Side::new(blob, path.into(), &Lens::default(), old, new));
+        self.tables.push([before, after]);
         self
     }
 
@@ -120,23 +120,7 @@ impl Trial {
 
     /// Compares and shows the changes.
     pub(crate) fn compare<T>(&self, look: impl FnOnce(&super::Changes<'_>) -> T) -> T {
-        let side = |(number, [before, after]): (usize, &'_ [Option<(Table, Index)>; 2])| {
-            let path = |table: &Option<(Table, Index)>| table.as_ref().map(|(table, _)| table.path.clone());
-            let at = path(after).or_else(|| path(before)).expect("a file is there before or after");
-            (number, super::set_of(&Lens::default(), at.as_bytes().as_bstr()))
-        };
-        let sets: Vec<_> = self.files.iter().enumerate().map(side).collect();
-        let sides: Vec<Side<'_>> = self
-            .files
-            .iter()
-            .zip(sets)
-            .map(|([before, after], (number, set))| Side {
-                set,
-                before: before.as_ref().map(|(table, index)| (BStr::new(&table.path), index)),
-                after: after.as_ref().map(|(table, index)| (BStr::new(&table.path), BlobId(number as u32), index)),
-            })
-            .collect();
-        look(&super::compare(&sides, self))
+        look(&super::compare(&self.sides, self))
     }
 
     /// The transitions of the only data set, as text: `flip ham>spam 2+0+0`.
@@ -155,7 +139,7 @@ impl Trial {
 
 impl Again for Trial {
     fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool {
-        let Some(Some((table, _))) = self.files.get(side).map(|file| &file[version as usize]) else { return false };
+        let Some(table) = &self.tables[side][version as usize] else { return false };
         table.batches(3, |records| sink.records(records));
         true
     }
