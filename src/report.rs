@@ -31,6 +31,7 @@ pub use explain::{explain, rules_table};
 pub use human::policy_error;
 pub use redact::Redact;
 
+use crate::diff::Summary;
 use crate::engine::Outcome;
 use crate::finding::{Finding, LookedAt, Unread};
 use crate::format::Guess;
@@ -145,40 +146,10 @@ pub struct Report {
 /// What changed in the data, for the summary of a pull request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changed {
-    /// The data sets that changed, by name.
-    pub(crate) sets: Vec<ChangedSet>,
+    /// Rows and labels.
+    pub(crate) summary: Summary,
     /// Sources that the change refers to for the first time.
     pub(crate) sources: Vec<String>,
-}
-
-/// What changed in one data set.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ChangedSet {
-    /// The declared name, or a folder.
-    pub(crate) name: String,
-    /// Rows that are new.
-    pub(crate) added: u64,
-    /// Rows that are gone.
-    pub(crate) removed: u64,
-    /// Rows that differ.
-    pub(crate) changed: u64,
-    /// Rows that went to another file as they were.
-    pub(crate) moved: u64,
-    /// Labels that changed.
-    pub(crate) transitions: Vec<LabelChange>,
-}
-
-/// Rows of one class that became another.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LabelChange {
-    /// The class before.
-    pub(crate) from: Option<String>,
-    /// The class now.
-    pub(crate) to: Option<String>,
-    /// What the change is: `flip`, `rename`, ….
-    pub(crate) kind: String,
-    /// How many rows.
-    pub(crate) count: u64,
 }
 
 /// A finding whose places have lines and columns.

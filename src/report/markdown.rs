@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use super::escape::{code_span, code_span_of_drawn, prose, prose_of_drawn};
 use super::human::{at, label, last_line, policy, severities};
 use super::words::{count, grouped};
-use super::{ChangedSet, Located, Report, Spot};
+use super::{Located, Report, Spot};
+use crate::diff::SetSummary;
 use crate::rule::Severity;
 
 /// GitHub refuses a summary of more than 1 MiB; whole rows are left out before that, and counted.
@@ -137,44 +138,39 @@ fn seen(spot: &Spot) -> String {
 
 fn changes(report: &Report, page: &mut Page) {
     let changed = &report.changed;
-    let sets: Vec<&ChangedSet> = changed.sets.iter().collect();
+    let sets = &changed.summary.sets;
     if !sets.is_empty() {
         page.put("\n### What changed in the data\n");
         let rows = sets.iter().map(|set| {
-            format!(
-                "| {} | {} | {} | {} | {} |\n",
-                code_span(&set.name, 200, true),
-                grouped(set.added),
-                grouped(set.removed),
-                grouped(set.changed),
-                grouped(set.moved)
-            )
+            let numbers = [set.added, set.removed, set.changed, set.moved].map(grouped).join(" | ");
+            format!("| {} | {numbers} |\n", code_span(&set.name, 200, true))
         });
         page.table("| Data | Rows added | Removed | Changed | Moved |", rows, "more data set");
     }
-    let class = |class: &Option<String>| match class {
-        Some(class) => code_span(class, 80, true),
-        None => "no label".to_owned(),
-    };
-    let transitions: Vec<String> = sets
-        .iter()
-        .flat_map(|set| {
-            set.transitions.iter().map(|transition| {
-                format!(
-                    "| {} | {} | {} | {} | {} |\n",
-                    code_span(&set.name, 200, true),
-                    class(&transition.from),
-                    class(&transition.to),
-                    prose(&transition.kind, 80),
-                    grouped(transition.count)
-                )
-            })
-        })
-        .collect();
-    if !transitions.is_empty() {
+    let labels: Vec<String> = sets.iter().flat_map(transitions).collect();
+    if !labels.is_empty() {
         page.put("\nLabels that changed:\n");
-        page.table("| Data | From | To | Kind | Rows |", transitions.into_iter(), "more change");
+        page.table("| Data | From | To | Kind | Rows |", labels.into_iter(), "more change");
     }
+    let shares: Vec<String> = sets.iter().flat_map(classes).collect();
+    if !shares.is_empty() {
+        page.put("\nClasses that grew or shrank:\n");
+        page.table("| Data | Class | Before | After |", shares.into_iter(), "more class");
+    }
+    let files = |name: &str, files: Vec<&String>, page: &mut Page| {
+        if !files.is_empty() {
+            page.put(&format!("\n{name}:\n\n"));
+        }
+        for file in files.iter().take(MAX_ROWS) {
+            page.put(&format!("- {}\n", code_span(file, 300, false)));
+        }
+        if let Some(more @ 1..) = files.len().checked_sub(MAX_ROWS) {
+            page.put(&format!("- and {}\n", count(more as u64, "more file")));
+        }
+    };
+    let replaced = sets.iter().flat_map(|set| &set.replaced).collect();
+    files("Replaced as a whole, so no label changes are told of them", replaced, page);
+    files("Written differently, with the same records", sets.iter().flat_map(|set| &set.format_only).collect(), page);
     if !changed.sources.is_empty() {
         page.put("\nNew sources:\n\n");
         for source in changed.sources.iter().take(MAX_ROWS) {
@@ -184,6 +180,39 @@ fn changes(report: &Report, page: &mut Page) {
             page.put(&format!("- and {}\n", count(more as u64, "more source")));
         }
     }
+}
+
+fn transitions(set: &SetSummary) -> impl Iterator<Item = String> {
+    set.transitions.iter().map(|change| {
+        let near = if change.near > 0 { format!(", {} of them edited", grouped(change.near)) } else { String::new() };
+        format!(
+            "| {} | {} | {} | {} | {}{near} |\n",
+            code_span(&set.name, 200, true),
+            class(&change.from),
+            class(&change.to),
+            change.kind.as_str(),
+            grouped(change.all()),
+        )
+    })
+}
+
+/// Classes whose size changed, the largest change first.
+fn classes(set: &SetSummary) -> impl Iterator<Item = String> {
+    let mut classes: Vec<_> = set.classes.iter().filter(|class| class.before != class.after).collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(class.before.abs_diff(class.after)));
+    classes.into_iter().map(|changed| {
+        format!(
+            "| {} | {} | {} | {} |\n",
+            code_span(&set.name, 200, true),
+            class(&changed.name),
+            grouped(changed.before),
+            grouped(changed.after),
+        )
+    })
+}
+
+fn class(name: &Option<String>) -> String {
+    name.as_ref().map_or_else(|| "no label".to_owned(), |name| code_span(name, 80, true))
 }
 
 fn unread(report: &Report, page: &mut Page) {

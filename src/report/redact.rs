@@ -107,9 +107,11 @@ impl Redact {
 
     /// Redacts what changed: names of classes can say much about private data.
     pub(super) fn changed(&self, changed: &mut Changed) {
-        for transition in changed.sets.iter_mut().flat_map(|set| &mut set.transitions) {
-            for class in [&mut transition.from, &mut transition.to].into_iter().flatten() {
-                *class = format!("hash-{}", self.hash("text", class));
+        for set in &mut changed.summary.sets {
+            let transitions = set.transitions.iter_mut().flat_map(|change| [&mut change.from, &mut change.to]);
+            let classes = set.classes.iter_mut().map(|class| &mut class.name);
+            for name in transitions.chain(classes).flatten() {
+                *name = format!("hash-{}", self.hash("text", name));
             }
         }
     }

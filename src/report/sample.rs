@@ -4,7 +4,8 @@ use bstr::{BString, ByteSlice};
 use serde_json::json;
 
 use super::locate::{Held, Material};
-use super::{Changed, ChangedSet, Format, LabelChange, Options, Report};
+use super::{Changed, Format, Options, Report};
+use crate::diff::{ClassSummary, Kind, SetSummary, Summary, Transition};
 use crate::finding::{Finding, LookedAt, Mark, Unread, content_hash};
 use crate::format::Guess;
 use crate::lens::Role;
@@ -119,22 +120,32 @@ impl Sample {
                 support: (9, 9),
             },
         ));
-        sample.changed = Changed {
-            sets: vec![ChangedSet {
-                name: "intents".into(),
-                added: 1200,
-                removed: 3,
-                changed: 1,
-                moved: 0,
-                transitions: vec![LabelChange {
-                    from: Some("cancel".into()),
-                    to: Some("refund".into()),
-                    kind: "flip".into(),
-                    count: 1,
-                }],
-            }],
-            sources: vec!["huggingface:rajpurkar/squad".into()],
+        let class = |name: &str, before, after| ClassSummary {
+            name: Some(name.into()),
+            before,
+            after,
+            ..ClassSummary::default()
         };
+        let set = SetSummary {
+            name: "intents".into(),
+            added: 1200,
+            removed: 3,
+            changed: 1,
+            transitions: vec![Transition {
+                from: Some("cancel".into()),
+                to: Some("refund".into()),
+                kind: Kind::Flip,
+                count: 1,
+                copies: 0,
+                near: 2,
+            }],
+            classes: vec![class("cancel", 4000, 3999), class("greet", 70, 70), class("refund", 800, 1998)],
+            replaced: vec!["data/old.csv".into()],
+            scope: "dataset",
+            ..SetSummary::default()
+        };
+        sample.changed =
+            Changed { summary: Summary { sets: vec![set] }, sources: vec!["huggingface:rajpurkar/squad".into()] };
         let mut finding = Finding::new(&RULES[0], "U+200B", "4 records hold U+200B ZERO WIDTH SPACE inside of a word");
         finding.help = "Remove the character, or accept it where the writing system needs it.".into();
         finding.marks = sample.spans(0, "\u{200B}").into_iter().enumerate().map(|(i, m)| sample.mark(m, i)).collect();

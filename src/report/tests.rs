@@ -592,7 +592,18 @@ Labels that changed:
 
 | Data | From | To | Kind | Rows |
 |---|---|---|---|---|
-| `intents` | `cancel` | `refund` | flip | 1 |
+| `intents` | `cancel` | `refund` | flip | 3, 2 of them edited |
+
+Classes that grew or shrank:
+
+| Data | Class | Before | After |
+|---|---|---|---|
+| `intents` | `refund` | 800 | 1,998 |
+| `intents` | `cancel` | 4,000 | 3,999 |
+
+Replaced as a whole, so no label changes are told of them:
+
+- `data/old.csv`
 
 New sources:
 
@@ -728,8 +739,10 @@ fn hostile(texts: &[Vec<u8>]) -> Sample {
     sample.unread = vec![Unread { path: bytes(5).into(), reason: text(6) }];
     sample.guesses[0].1.fields[0].0 = text(7);
     sample.policy.path = Some(text(8));
-    sample.changed.sets[0].name = text(9);
-    sample.changed.sets[0].transitions[0].from = Some(text(10));
+    sample.changed.summary.sets[0].name = text(9);
+    sample.changed.summary.sets[0].transitions[0].from = Some(text(10));
+    sample.changed.summary.sets[0].classes[0].name = Some(text(8));
+    sample.changed.summary.sets[0].replaced = vec![text(6)];
     sample.changed.sources = vec![text(11)];
     for finding in &mut sample.findings {
         finding.message = text(9);
@@ -812,7 +825,8 @@ proptest! {
         sample.unread.clear();
         sample.guesses.clear();
         sample.policy.path = None;
-        sample.changed.sets[0].name = "n".into();
+        sample.changed.summary.sets[0].name = "n".into();
+        sample.changed.summary.sets[0].replaced.clear();
         sample.changed.sources.clear();
         for mark in sample.findings.iter_mut().flat_map(|finding| &mut finding.marks) {
             mark.field = Some("text".into());

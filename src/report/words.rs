@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 /// `1 finding`, `3,400 records`.
 pub(super) fn count(n: u64, noun: &str) -> String {
-    let plural = match (n, noun) {
-        (1, _) => noun.to_owned(),
-        (_, "entry") => "entries".to_owned(),
+    let plural = match n {
+        1 => noun.to_owned(),
+        _ if noun.ends_with("class") => format!("{noun}es"),
         _ => format!("{noun}s"),
     };
     format!("{} {plural}", grouped(n))
@@ -46,7 +46,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(count(1, "record"), "1 record");
         assert_eq!(count(1_234_567, "record"), "1,234,567 records");
-        assert_eq!(count(0, "entry"), "0 entries");
+        assert_eq!(count(0, "more class"), "0 more classes");
         assert_eq!(bytes(999), "999 bytes");
         assert_eq!(bytes(1_260_000), "1.2 MB");
         assert_eq!(bytes(u64::MAX), "18,446,744.0 TB");
