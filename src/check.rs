@@ -4,6 +4,7 @@
 //! add one: one new file, one `mod` line, one line in [`CATALOG`].
 
 mod integrity;
+mod invisible_unicode;
 
 use serde::de::DeserializeOwned;
 
@@ -18,7 +19,8 @@ use crate::rule::Rule;
 use crate::source::{Files, People};
 
 /// Every check, in the order of the reports' table of rules.
-pub(crate) static CATALOG: &[Entry] = &[entry::<integrity::Integrity>()];
+pub(crate) static CATALOG: &[Entry] =
+    &[entry::<integrity::Integrity>(), entry::<invisible_unicode::InvisibleUnicode>()];
 
 /// Every rule of every check.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -1,0 +1,394 @@
+//! What Unicode says of a character's surroundings: scripts, joining, emoji, directions.
+
+use std::ops::BitOr;
+use std::ops::Range;
+
+use icu_properties::props::{
+    BidiClass, CanonicalCombiningClass, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
+    GeneralCategoryGroup, JoiningType, RegionalIndicator, Script,
+};
+use icu_properties::script::ScriptWithExtensions;
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::UnicodeNormalization;
+
+/// Families of scripts in which a hidden character can be orthography. A set.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Groups(u8);
+
+impl Groups {
+    pub(super) const NONE: Groups = Groups(0);
+    /// Cursive scripts, in which joiners choose the form of letters.
+    pub(super) const JOIN: Groups = Groups(1);
+    /// Scripts with conjuncts, in which joiners choose the form of clusters.
+    pub(super) const INDIC: Groups = Groups(2);
+    /// Scripts without spaces between words, in which ZWSP marks a break.
+    pub(super) const UNSPACED: Groups = Groups(4);
+    /// East Asian scripts, in which wide forms are ordinary.
+    pub(super) const EAST_ASIAN: Groups = Groups(8);
+    /// Characters that run from right to left.
+    pub(super) const RTL: Groups = Groups(16);
+    pub(super) const ALL: Groups = Groups(31);
+
+    pub(super) fn has(self, any: Groups) -> bool {
+        self.0 & any.0 != 0
+    }
+
+    fn within(self, mask: Groups) -> Groups {
+        Groups(self.0 & mask.0)
+    }
+}
+
+impl BitOr for Groups {
+    type Output = Groups;
+    fn bitor(self, other: Groups) -> Groups {
+        Groups(self.0 | other.0)
+    }
+}
+
+fn groups_of_script(script: Script) -> Groups {
+    match script {
+        Script::Arabic
+        | Script::Syriac
+        | Script::Nko
+        | Script::Mandaic
+        | Script::Mongolian
+        | Script::Adlam
+        | Script::HanifiRohingya
+        | Script::Manichaean
+        | Script::PhagsPa
+        | Script::Sogdian
+        | Script::PsalterPahlavi => Groups::JOIN,
+        Script::Devanagari
+        | Script::Bengali
+        | Script::Gurmukhi
+        | Script::Gujarati
+        | Script::Oriya
+        | Script::Tamil
+        | Script::Telugu
+        | Script::Kannada
+        | Script::Malayalam
+        | Script::Sinhala
+        | Script::Sundanese
+        | Script::Chakma
+        | Script::MeeteiMayek
+        | Script::Limbu
+        | Script::Newa
+        | Script::Tirhuta
+        | Script::Grantha
+        | Script::Sharada
+        | Script::Brahmi => Groups::INDIC,
+        Script::Khmer | Script::Myanmar | Script::Tibetan | Script::Javanese | Script::Balinese => {
+            Groups::INDIC | Groups::UNSPACED
+        }
+        Script::Thai | Script::Lao | Script::TaiLe | Script::NewTaiLue | Script::TaiTham | Script::TaiViet => {
+            Groups::UNSPACED
+        }
+        Script::Han | Script::Hiragana | Script::Katakana => Groups::UNSPACED | Groups::EAST_ASIAN,
+        Script::Hangul | Script::Bopomofo => Groups::EAST_ASIAN,
+        _ => Groups::NONE,
+    }
+}
+
+/// The families of scripts that a character belongs to. Marks that several scripts share belong to each of them.
+pub(super) fn groups(c: char) -> Groups {
+    // No script of any family begins before Hebrew.
+    if (c as u32) < 0x590 {
+        return Groups::NONE;
+    }
+    match CodePointMapData::<Script>::new().get(c) {
+        Script::Common | Script::Inherited => ScriptWithExtensions::new()
+            .get_script_extensions_val(c)
+            .iter()
+            .fold(Groups::NONE, |all, script| all | groups_of_script(script)),
+        script => groups_of_script(script),
+    }
+}
+
+/// Whether a script is the character's own or one of those it is shared by.
+pub(super) fn is_in(c: char, script: Script) -> bool {
+    c as u32 >= 0x80 && ScriptWithExtensions::new().has_script(c, script)
+}
+
+pub(super) fn is_rtl(c: char) -> bool {
+    // Direction marks would excuse themselves.
+    (c as u32) >= 0x590
+        && !matches!(c, '\u{200F}' | '\u{61C}')
+        && matches!(bidi_class(c), BidiClass::RightToLeft | BidiClass::ArabicLetter)
+}
+
+pub(super) fn bidi_class(c: char) -> BidiClass {
+    CodePointMapData::<BidiClass>::new().get(c)
+}
+
+pub(super) fn joining(c: char) -> JoiningType {
+    CodePointMapData::<JoiningType>::new().get(c)
+}
+
+pub(super) fn is_virama(c: char) -> bool {
+    (c as u32) >= 0x900 && CodePointMapData::<CanonicalCombiningClass>::new().get(c) == CanonicalCombiningClass::Virama
+}
+
+pub(super) fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+pub(super) fn is_mark(c: char) -> bool {
+    GeneralCategoryGroup::Mark.contains(category(c))
+}
+
+pub(super) fn is_letter(c: char) -> bool {
+    GeneralCategoryGroup::Letter.contains(category(c))
+}
+
+/// What an emoji joiner can stand behind and before.
+pub(super) fn is_pictographic(c: char) -> bool {
+    CodePointSetData::new::<ExtendedPictographic>().contains(c)
+}
+
+pub(super) fn is_emoji_modifier(c: char) -> bool {
+    CodePointSetData::new::<EmojiModifier>().contains(c)
+}
+
+pub(super) fn is_regional(c: char) -> bool {
+    CodePointSetData::new::<RegionalIndicator>().contains(c)
+}
+
+/// What may be told by a selector to look like text or like an emoji. By property: every base of a listed pair has one
+/// of these, and keyboards put the selector behind the others too.
+pub(super) fn takes_emoji_selector(c: char) -> bool {
+    c == '\u{20E3}' || CodePointSetData::new::<Emoji>().contains(c) || is_pictographic(c)
+}
+
+/// Whether (base, selector) of FE00 to FE0D is, or by its properties may be, a standardised variant. The CJK pairs are
+/// exact; the others are bounded by script and kind of base, which lets some pairs pass that the standard does not list.
+pub(super) fn takes_selector(base: char, selector: char) -> bool {
+    let nth = selector as u32 - 0xFE00;
+    if is_in(base, Script::Han) && is_letter(base) {
+        return is_compatibility_pair(base, selector);
+    }
+    if is_in(base, Script::EgyptianHieroglyphs) {
+        return nth <= 6;
+    }
+    let wide_punctuation = matches!(
+        base,
+        '\u{2018}'
+            | '\u{2019}'
+            | '\u{201C}'
+            | '\u{201D}'
+            | '\u{3001}'
+            | '\u{3002}'
+            | '\u{FF01}'
+            | '\u{FF0C}'
+            | '\u{FF0E}'
+            | '\u{FF1A}'
+            | '\u{FF1B}'
+            | '\u{FF1F}'
+    );
+    let script_letter = matches!(
+        base as u32,
+        0x210B | 0x2110 | 0x2112 | 0x211B | 0x212C | 0x2130 | 0x2131 | 0x2133 | 0x1D49C..=0x1D4CF
+    );
+    let stroke = matches!(base as u32, 0x31C0..=0x31EF);
+    match nth {
+        0 => {
+            base == '0'
+                || wide_punctuation
+                || script_letter
+                || stroke
+                || category(base) == GeneralCategory::MathSymbol
+                || [Script::Myanmar, Script::PhagsPa, Script::Manichaean].iter().any(|&s| is_in(base, s))
+                || matches!(base as u32, 0x2205 | 0x2229..=0x2295)
+        }
+        1 => wide_punctuation || script_letter || stroke,
+        2 => script_letter,
+        _ => false,
+    }
+}
+
+/// A CJK compatibility ideograph written as its unified twin and a selector.
+fn is_compatibility_pair(base: char, selector: char) -> bool {
+    // Only asked for the rare selectors themselves, so a walk over the thousand ideographs is affordable, once.
+    static PAIRS: std::sync::LazyLock<Vec<(char, char)>> = std::sync::LazyLock::new(|| {
+        let mut pairs: Vec<(char, char)> = (0xF900..=0xFAFF)
+            .chain(0x2_F800..=0x2_FA1F)
+            .filter_map(char::from_u32)
+            .filter_map(|c| {
+                let mut pair = std::iter::once(c).cjk_compat_variants();
+                Some((pair.next()?, pair.next()?))
+            })
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    });
+    PAIRS.binary_search(&(base, selector)).is_ok()
+}
+
+/// The character before `at`. Malformed bytes count as U+FFFD, one each.
+pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let &last = text.get(at.checked_sub(1)?)?;
+    if last < 0x80 {
+        return Some((char::from(last), at - 1));
+    }
+    let (c, len) = bstr::decode_last_utf8(&text[at.saturating_sub(4)..at]);
+    Some((c.unwrap_or('\u{FFFD}'), at - len.max(1)))
+}
+
+/// The character at `at` and the offset behind it. Malformed bytes count as U+FFFD.
+pub(super) fn after(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let &first = text.get(at)?;
+    if first < 0x80 {
+        return Some((char::from(first), at + 1));
+    }
+    let (c, len) = bstr::decode_utf8(&text[at..]);
+    Some((c.unwrap_or('\u{FFFD}'), at + len.max(1)))
+}
+
+/// Whether a character ends a paragraph, which is the "line" of every rule about context.
+fn ends_paragraph(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{1C}'..='\u{1E}' | '\u{85}' | '\u{2029}')
+}
+
+/// The families of scripts in the paragraph around a place; made only for fields with a hit, and kept while the machine
+/// stays in the paragraph.
+#[derive(Debug)]
+pub(super) struct Paragraph {
+    range: Range<usize>,
+    groups: Groups,
+    known: bool,
+    mask: Groups,
+}
+
+impl Paragraph {
+    /// Only the families of `mask` excuse anything.
+    pub(super) fn new(mask: Groups) -> Self {
+        Self { range: 0..0, groups: Groups::NONE, known: false, mask }
+    }
+
+    /// Forgets what it knew, for another text.
+    pub(super) fn reset(&mut self) {
+        self.known = false;
+    }
+
+    /// The families of scripts of the paragraph around `at`.
+    pub(super) fn groups(&mut self, text: &[u8], at: usize) -> Groups {
+        self.find(text, at);
+        self.groups
+    }
+
+    /// The paragraph around `at`.
+    pub(super) fn range(&mut self, text: &[u8], at: usize) -> Range<usize> {
+        self.find(text, at);
+        self.range.clone()
+    }
+
+    fn find(&mut self, text: &[u8], at: usize) {
+        if self.known && self.range.contains(&at) {
+            return;
+        }
+        let mut start = at;
+        while let Some((c, next)) = before(text, start) {
+            if ends_paragraph(c) {
+                break;
+            }
+            start = next;
+        }
+        let mut groups = Groups::NONE;
+        let mut end = start;
+        while let Some((c, next)) = after(text, end) {
+            if ends_paragraph(c) && end >= at {
+                // The terminator belongs to the paragraph it ends.
+                end = next;
+                break;
+            }
+            if c as u32 >= 0x590 {
+                groups = groups | self::groups(c);
+                if is_rtl(c) {
+                    groups = groups | Groups::RTL;
+                }
+            }
+            end = next;
+        }
+        self.range = start..end.max(at + 1);
+        self.groups = groups.within(self.mask);
+        self.known = true;
+    }
+
+    /// The families of one character, as far as they excuse anything.
+    pub(super) fn lenient(&self, c: char) -> Groups {
+        groups(c).within(self.mask)
+    }
+
+    /// Whether a family of scripts excuses anything.
+    pub(super) fn allows(&self, groups: Groups) -> bool {
+        self.mask.has(groups)
+    }
+}
+
+/// The families of scripts that a language is written in. A language that is not known narrows nothing.
+pub(super) fn groups_of_language(tag: &str) -> Groups {
+    let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    match primary.as_str() {
+        "ar" | "fa" | "ur" | "ps" | "sd" | "ug" | "ckb" | "ku" | "syr" | "dv" | "nqo" | "ff" | "azb" | "pnb" | "ks" => {
+            Groups::JOIN | Groups::RTL
+        }
+        "he" | "iw" | "yi" => Groups::RTL,
+        "mn" => Groups::JOIN,
+        "hi" | "mr" | "ne" | "sa" | "bn" | "as" | "pa" | "gu" | "or" | "ta" | "te" | "kn" | "ml" | "si" | "su"
+        | "mni" | "mai" | "kok" | "new" => Groups::INDIC,
+        "km" | "my" | "bo" | "dz" | "jv" | "ban" | "shn" | "mnw" => Groups::INDIC | Groups::UNSPACED,
+        "th" | "lo" | "nod" | "khb" => Groups::UNSPACED,
+        "zh" | "ja" | "yue" | "wuu" => Groups::UNSPACED | Groups::EAST_ASIAN,
+        "ko" => Groups::EAST_ASIAN,
+        "en" | "de" | "fr" | "es" | "it" | "pt" | "nl" | "sv" | "da" | "nb" | "nn" | "no" | "fi" | "is" | "pl"
+        | "cs" | "sk" | "sl" | "hr" | "sr" | "bs" | "bg" | "mk" | "ru" | "uk" | "be" | "el" | "hu" | "ro" | "et"
+        | "lv" | "lt" | "tr" | "az" | "vi" | "id" | "ms" | "sw" | "ca" | "eu" | "gl" | "cy" | "ga" | "sq" | "hy"
+        | "ka" | "la" => Groups::NONE,
+        _ => Groups::ALL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_marks_belong_to_every_script_that_uses_them() {
+        assert!(groups('\u{640}').has(Groups::JOIN)); // tatweel, Common
+        assert!(groups('\u{964}').has(Groups::INDIC)); // danda, Common
+        assert!(groups('\u{64E}').has(Groups::JOIN)); // fatha, Inherited
+        assert!(!groups('.').has(Groups::ALL));
+        assert!(!groups('\u{200B}').has(Groups::ALL));
+    }
+
+    #[test]
+    fn a_paragraph_ends_at_a_line_feed_and_knows_its_scripts() {
+        let text = "abc\nسلام\nकख".as_bytes();
+        let mut p = Paragraph::new(Groups::ALL);
+        assert_eq!(p.groups(text, 1), Groups::NONE);
+        assert_eq!(p.range(text, 1), 0..4);
+        assert!(p.groups(text, 5).has(Groups::RTL));
+        assert!(p.groups(text, 5).has(Groups::JOIN));
+        assert!(p.groups(text, text.len() - 1).has(Groups::INDIC));
+        assert!(!p.groups(text, text.len() - 1).has(Groups::RTL));
+    }
+
+    #[test]
+    fn compatibility_ideographs_are_pairs_and_other_ideographs_are_not() {
+        // U+FA10 is written as U+585A and the first selector.
+        assert!(takes_selector('\u{585A}', '\u{FE00}'));
+        assert!(!takes_selector('\u{4E00}', '\u{FE00}'));
+        assert!(takes_selector('\u{2229}', '\u{FE00}'));
+        assert!(!takes_selector('a', '\u{FE00}'));
+    }
+
+    #[test]
+    fn malformed_bytes_are_walked_one_by_one() {
+        let text = b"a\xE2\x80b";
+        assert_eq!(after(text, 0), Some(('a', 1)));
+        let (c, next) = after(text, 1).expect("bytes follow");
+        assert_eq!(c, '\u{FFFD}');
+        assert!(next > 1);
+        assert_eq!(before(text, 3).map(|(c, _)| c), Some('\u{FFFD}'));
+        assert_eq!(before(text, 0), None);
+    }
+}

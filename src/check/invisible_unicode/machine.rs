@@ -1,0 +1,475 @@
+//! The state machine: walks the hits of one text and says of each what it is, how bad it is here, and why.
+//!
+//! A hit is judged by what stands around it, never by itself: the same joiner is orthography in Persian and a trigger in
+//! English. Adjacent hidden characters are one run, and a run is one occurrence.
+
+use std::ops::Range;
+
+use super::bidi;
+use super::context::{self, Groups, Paragraph, after, before};
+use super::controls;
+use super::decode::{self, Payload};
+use super::prefilter::Hits;
+use super::runs;
+use super::tables::{Class, class_of, wide_class_of};
+
+/// How bad an occurrence is where it stands.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub(super) enum Level {
+    /// Orthography, or as good as: counted only.
+    Silent,
+    /// Worth knowing on request.
+    Info,
+    /// Doubtful: a note.
+    Low,
+    /// Somebody should look.
+    Warn,
+    /// No honest text has it.
+    Error,
+}
+
+/// What the machine is asked for.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Modes {
+    /// Keep what is only worth knowing.
+    pub(super) info: bool,
+    /// Let no context excuse a hidden character.
+    pub(super) strict: bool,
+    /// The families of scripts whose orthography excuses.
+    pub(super) lenient: Groups,
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self { info: false, strict: false, lenient: Groups::ALL }
+    }
+}
+
+/// A run of hidden characters, or another thing of the catalogue, that context does not excuse.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Occurrence {
+    pub(super) class: Class,
+    pub(super) level: Level,
+    /// The finer name of what it is: `unexplained-joiner`, `bit-channel`.
+    pub(super) finding: &'static str,
+    /// Its bytes.
+    pub(super) range: Range<usize>,
+    /// Its code points, those that context excuses left out; at most [`KEPT`].
+    pub(super) hidden: Vec<char>,
+    /// Number of hidden characters.
+    pub(super) characters: u64,
+    /// What it spells.
+    pub(super) payload: Option<Payload>,
+}
+
+/// More characters of one occurrence are counted and not kept.
+pub(super) const KEPT: usize = 4096;
+/// A run of this many carriers is a channel, whatever it says.
+const CHANNEL: usize = 8;
+/// Occurrences of one kind with no more than this many bytes between them are one occurrence that is spread out.
+const SPREAD: usize = 16;
+
+/// How a class, a level and a reason come together for one character.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) struct Verdict {
+    pub(super) class: Class,
+    pub(super) level: Level,
+    pub(super) finding: &'static str,
+}
+
+impl Verdict {
+    pub(super) fn new(class: Class, level: Level, finding: &'static str) -> Self {
+        Self { class, level, finding }
+    }
+
+    pub(super) fn silent(class: Class) -> Self {
+        Self::new(class, Level::Silent, "")
+    }
+}
+
+/// Occurrences that context excused, by class.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Tally([u64; Class::ALL.len()]);
+
+impl Tally {
+    pub(super) fn count(&mut self, class: Class, n: u64) {
+        let slot = &mut self.0[class as usize];
+        *slot = slot.saturating_add(n);
+    }
+
+    pub(super) fn of(&self, class: Class) -> u64 {
+        self.0[class as usize]
+    }
+
+    pub(super) fn add(&mut self, other: &Tally) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}
+
+/// The machine, with the buffers it keeps from text to text.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) modes: Modes,
+    pub(super) paragraph: Paragraph,
+    /// Whether the text starts at the first byte of its file.
+    pub(super) at_file_start: bool,
+    pub(super) found: Vec<Occurrence>,
+    /// What context excused.
+    pub(super) excused: Tally,
+    run: Vec<(char, usize)>,
+    soft_hyphens: Dense,
+    ideographic: Dense,
+}
+
+/// Characters of which only many together are wrong.
+#[derive(Debug, Default)]
+struct Dense {
+    first: Option<Range<usize>>,
+    hidden: Vec<char>,
+    count: u64,
+}
+
+impl Dense {
+    fn note(&mut self, c: char, range: Range<usize>) {
+        self.first.get_or_insert(range);
+        self.count += 1;
+        if self.hidden.len() < KEPT {
+            self.hidden.push(c);
+        }
+    }
+}
+
+impl Machine {
+    pub(super) fn new(modes: Modes) -> Self {
+        Self {
+            modes,
+            paragraph: Paragraph::new(modes.lenient),
+            at_file_start: false,
+            found: Vec::new(),
+            excused: Tally::default(),
+            run: Vec::new(),
+            soft_hyphens: Dense::default(),
+            ideographic: Dense::default(),
+        }
+    }
+
+    /// Judges every hit of one text. What was found is in `found` until the next text.
+    pub(super) fn scan(&mut self, text: &[u8], mut hits: Hits<'_>, at_file_start: bool) {
+        self.found.clear();
+        self.paragraph.reset();
+        self.at_file_start = at_file_start;
+        self.soft_hyphens = Dense::default();
+        self.ideographic = Dense::default();
+        let mut bidi_to = 0;
+        let mut at = 0;
+        while let Some(hit) = hits.next_from(at) {
+            let Some((c, end)) = after(text, hit) else { break };
+            at = end;
+            let Some(class) = wide_class_of(c) else { continue };
+            at = match class {
+                _ if class.runs() => self.run(text, hit, c, end),
+                Class::BidiOverride | Class::BidiEmbedding => {
+                    if hit >= bidi_to {
+                        bidi_to = self.directions(text, hit);
+                    }
+                    end
+                }
+                _ => controls::judge(self, text, hit, c, end),
+            };
+        }
+        self.dense(text);
+        self.spread_payload();
+        self.cluster();
+    }
+
+    /// Notes an occurrence, or counts it where context excuses it or nobody asked.
+    pub(super) fn emit(&mut self, verdict: Verdict, range: Range<usize>, hidden: &[char], payload: Option<Payload>) {
+        let wanted = if self.modes.info { Level::Info } else { Level::Low };
+        if verdict.level < wanted {
+            self.excused.count(verdict.class, 1);
+            return;
+        }
+        self.found.push(Occurrence {
+            class: verdict.class,
+            level: verdict.level,
+            finding: verdict.finding,
+            range,
+            characters: hidden.len() as u64,
+            hidden: hidden[..hidden.len().min(KEPT)].to_vec(),
+            payload,
+        });
+    }
+
+    /// Judges the run of hidden characters that starts at `start`; returns the offset behind it.
+    fn run(&mut self, text: &[u8], start: usize, c: char, mut end: usize) -> usize {
+        let mut run = std::mem::take(&mut self.run);
+        run.clear();
+        run.push((c, start));
+        while let Some((c, next)) = after(text, end) {
+            if !class_of(c).is_some_and(Class::runs) {
+                break;
+            }
+            run.push((c, end));
+            end = next;
+        }
+        self.judge_run(text, &run, end);
+        self.run = run;
+        end
+    }
+
+    fn judge_run(&mut self, text: &[u8], run: &[(char, usize)], end: usize) {
+        let start = run[0].1;
+        let mut worst: Option<Verdict> = None;
+        let mut hidden: Vec<char> = Vec::new();
+        let mut at = 0;
+        while at < run.len() {
+            let (len, verdict) = runs::judge(self, text, run, at, end);
+            let verdict = self.strictly(verdict, &run[at..at + len]);
+            for &(c, from) in &run[at..at + len] {
+                match verdict.class {
+                    Class::SoftHyphen => self.soft_hyphens.note(c, from..from + c.len_utf8()),
+                    Class::LoneSelector if verdict.level == Level::Silent && c >= '\u{E0100}' => {
+                        self.ideographic.note(c, from..from + c.len_utf8());
+                    }
+                    _ => {}
+                }
+            }
+            if verdict.level > Level::Silent {
+                hidden.extend(run[at..at + len].iter().map(|&(c, _)| c));
+                if worst.is_none_or(|w| verdict.level > w.level) {
+                    worst = Some(verdict);
+                }
+            } else {
+                self.excused.count(verdict.class, len as u64);
+            }
+            at += len;
+        }
+        if let Some(channel) = self.channel(text, run) {
+            hidden = run.iter().map(|&(c, _)| c).collect();
+            worst = Some(worst.filter(|w| w.level == Level::Error).unwrap_or(channel));
+        }
+        if let Some(verdict) = worst {
+            let payload = if verdict.level > Level::Info { decode::run(&hidden) } else { None };
+            self.emit(verdict, start..end, &hidden, payload);
+        }
+    }
+
+    /// Under `strict` nothing that is drawn as nothing is excused.
+    fn strictly(&self, verdict: Verdict, part: &[(char, usize)]) -> Verdict {
+        if self.modes.strict
+            && verdict.level < Level::Warn
+            && part.iter().all(|&(c, _)| super::tables::is_default_ignorable(c))
+        {
+            return Verdict { level: Level::Warn, finding: "strict", ..verdict };
+        }
+        verdict
+    }
+
+    /// A long run of carriers is a channel. Khmer and its neighbours honestly pile up one of them.
+    fn channel(&mut self, text: &[u8], run: &[(char, usize)]) -> Option<Verdict> {
+        if run.len() < CHANNEL {
+            return None;
+        }
+        let carriers = || {
+            run.iter().filter_map(|&(c, _)| class_of(c).filter(|class| class.carries_bits()).map(|class| (class, c)))
+        };
+        if carriers().count() < CHANNEL {
+            return None;
+        }
+        let (class, first) = carriers().min()?;
+        let several = carriers().any(|(_, c)| c != first);
+        if !several && class == Class::ZeroWidthSpace && self.paragraph.groups(text, run[0].1).has(Groups::UNSPACED) {
+            return None;
+        }
+        Some(Verdict::new(class, Level::Error, if several { "bit-channel" } else { "long-run" }))
+    }
+
+    /// Judges the direction controls of the paragraph around `at`; returns the offset up to which that holds.
+    fn directions(&mut self, text: &[u8], at: usize) -> usize {
+        let groups = self.paragraph.groups(text, at);
+        let range = self.paragraph.range(text, at);
+        for region in bidi::regions(text, at, range.end) {
+            let verdict = runs::direction(&region, groups.has(Groups::RTL));
+            let verdict = if self.modes.strict && verdict.level < Level::Warn {
+                Verdict { level: Level::Warn, finding: "strict", ..verdict }
+            } else {
+                verdict
+            };
+            let payload = (verdict.level > Level::Info).then(|| rendering(text, &range, &region)).flatten();
+            let span = region.start..region.run_end;
+            self.emit(verdict, span, &region.controls, payload);
+        }
+        range.end
+    }
+
+    /// Soft hyphens and ideographic selectors are ordinary one by one, and a channel where they are dense.
+    fn dense(&mut self, text: &[u8]) {
+        const FEW: u64 = 4;
+        let letters =
+            |wanted: fn(char) -> bool| String::from_utf8_lossy(text).chars().filter(|&c| wanted(c)).count() as u64;
+        let soft = std::mem::take(&mut self.soft_hyphens);
+        if let Some(first) = soft.first
+            && soft.count >= FEW
+            && soft.count * 4 >= letters(context::is_letter)
+        {
+            let payload = decode::run(&soft.hidden);
+            self.found.retain(|o| o.class != Class::SoftHyphen || o.level > Level::Warn);
+            self.emit(Verdict::new(Class::SoftHyphen, Level::Warn, "dense-soft-hyphens"), first, &soft.hidden, payload);
+        }
+        let ideographic = std::mem::take(&mut self.ideographic);
+        if let Some(first) = ideographic.first
+            && ideographic.count >= FEW
+        {
+            let mut kinds = ideographic.hidden.clone();
+            kinds.sort_unstable();
+            kinds.dedup();
+            let han = letters(|c| context::is_in(c, icu_properties::props::Script::Han));
+            if kinds.len() >= 8 || ideographic.count * 10 > han * 3 {
+                let payload = decode::run(&ideographic.hidden);
+                let verdict = Verdict::new(Class::SelectorRun, Level::Warn, "dense-ideographic-selectors");
+                self.emit(verdict, first, &ideographic.hidden, payload);
+            }
+        }
+    }
+
+    /// A payload can lie spread over the text, a character here and a character there. Where what is left of the text
+    /// without its visible characters reads as text, it is one occurrence.
+    fn spread_payload(&mut self) {
+        for family in [Family::Tags, Family::Selectors, Family::Bits] {
+            let mut members = self.found.iter().filter(|o| Family::of(o) == Some(family));
+            if members.clone().count() < 2 || members.any(|o| o.payload.as_ref().is_some_and(|p| !p.text.is_empty())) {
+                continue;
+            }
+            let mut all: Vec<char> = Vec::new();
+            let mut characters = 0;
+            for o in self.found.iter().filter(|o| Family::of(o) == Some(family)) {
+                characters += o.characters;
+                all.extend(o.hidden.iter().take(KEPT - all.len().min(KEPT)));
+            }
+            let Some(payload) = decode::run(&all).filter(|p| decode::is_words(&p.text)) else { continue };
+            let mut merged: Option<Occurrence> = None;
+            self.found.retain(|o| {
+                if Family::of(o) != Some(family) {
+                    return true;
+                }
+                merged.get_or_insert_with(|| o.clone());
+                false
+            });
+            if let Some(mut one) = merged {
+                one.level = Level::Error;
+                one.finding = "spread-payload";
+                one.hidden = all;
+                one.characters = characters;
+                one.payload = Some(payload);
+                self.found.push(one);
+            }
+        }
+        self.found.sort_by_key(|o| (o.range.start, o.range.end));
+    }
+
+    /// Joins occurrences of one kind that stand close together.
+    fn cluster(&mut self) {
+        if self.found.len() < 2 {
+            return;
+        }
+        let mut joined: Vec<(Occurrence, usize)> = Vec::with_capacity(self.found.len());
+        for next in self.found.drain(..) {
+            let same = joined.iter().enumerate().rev().take(4).find_map(|(i, (last, reach))| {
+                let kin = (last.class, last.finding, last.level) == (next.class, next.finding, next.level);
+                let close = next.range.start.saturating_sub(*reach) <= SPREAD;
+                (kin && close && payloads_join(last, &next)).then_some(i)
+            });
+            let same = same.and_then(|i| joined.get_mut(i));
+            match same {
+                Some((last, reach)) => {
+                    *reach = next.range.end;
+                    last.characters += next.characters;
+                    let room = KEPT - last.hidden.len().min(KEPT);
+                    last.hidden.extend(next.hidden.iter().take(room));
+                    join_payload(&mut last.payload, next.payload);
+                }
+                None => {
+                    let end = next.range.end;
+                    joined.push((next, end));
+                }
+            }
+        }
+        self.found.extend(joined.into_iter().map(|(o, _)| o));
+    }
+}
+
+/// Two occurrences without payloads of their own, or with pieces of one, can be one.
+fn payloads_join(a: &Occurrence, b: &Occurrence) -> bool {
+    match (&a.payload, &b.payload) {
+        (None, None) => true,
+        (Some(a), Some(b)) if a == b => true,
+        (Some(a), Some(b)) if !a.text.is_empty() && !b.text.is_empty() => {
+            a.scheme == b.scheme && matches!(a.scheme, "S11" | "S12")
+        }
+        (a, b) => a.iter().chain(b).all(|p| p.text.is_empty() && p.bits.is_some()),
+    }
+}
+
+fn join_payload(into: &mut Option<Payload>, from: Option<Payload>) {
+    match (into.as_mut(), from) {
+        (Some(a), Some(b)) if matches!(a.scheme, "S11" | "S12") => {
+            if a.text.chars().count() < 200 {
+                a.text.push_str(&b.text);
+            }
+        }
+        (Some(a), Some(b)) if a.bits.is_some() && a.text.is_empty() => {
+            a.bits = Some(a.bits.unwrap_or(0) + b.bits.unwrap_or(0));
+        }
+        (None, from) => *into = from,
+        _ => {}
+    }
+}
+
+/// Kinds of carriers whose characters can spell something together.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Family {
+    Tags,
+    Selectors,
+    Bits,
+}
+
+impl Family {
+    fn of(o: &Occurrence) -> Option<Family> {
+        if o.level < Level::Low {
+            return None;
+        }
+        match o.class {
+            Class::Tag | Class::UnassignedIgnorable => Some(Family::Tags),
+            Class::SelectorRun | Class::LoneSelector => Some(Family::Selectors),
+            class if class.carries_bits() => Some(Family::Bits),
+            _ => None,
+        }
+    }
+}
+
+/// What is stored and what a reader sees, for the line around a region of direction controls.
+fn rendering(text: &[u8], line: &Range<usize>, region: &bidi::Region) -> Option<Payload> {
+    const AROUND: usize = 60;
+    let mut from = region.start;
+    for _ in 0..AROUND {
+        match before(text, from) {
+            Some((_, next)) if next >= line.start => from = next,
+            _ => break,
+        }
+    }
+    let mut to = region.start;
+    for _ in 0..3 * AROUND {
+        match after(text, to) {
+            Some((_, next)) if next <= line.end => to = next,
+            _ => break,
+        }
+    }
+    let shown = String::from_utf8_lossy(&text[from..to]);
+    let (logical, rendered) = bidi::logical_and_rendered(shown.trim_end());
+    (logical != rendered).then(|| Payload { scheme: "S10", text: decode::shown(&rendered), bits: None })
+}
+
+#[cfg(test)]
+mod tests;

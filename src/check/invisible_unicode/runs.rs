@@ -1,0 +1,378 @@
+//! The context rules for hidden characters that can stand in runs, and for direction controls.
+
+use icu_properties::props::{JoiningType, Script};
+
+use super::bidi::Region;
+use super::context::{self, Groups, after, before};
+use super::machine::{Level, Machine, Verdict};
+use super::tables::{Class, class_of, is_selector};
+
+/// Judges the part of a run that begins at its `at`-th character: how many characters the part has, and the verdict.
+pub(super) fn judge(
+    machine: &mut Machine,
+    text: &[u8],
+    run: &[(char, usize)],
+    at: usize,
+    end: usize,
+) -> (usize, Verdict) {
+    let (c, start) = run[at];
+    let behind = run.get(at + 1).map_or(end, |&(_, next)| next);
+    let near = Near {
+        prev: before(text, start).map(|(c, _)| c),
+        next: after(text, behind).map(|(c, _)| c),
+        start,
+        end: behind,
+    };
+    let class = class_of(c).unwrap_or(Class::UnassignedIgnorable);
+    let verdict = match class {
+        Class::Tag | Class::UnassignedIgnorable => return tags(text, run, at),
+        Class::LoneSelector | Class::SelectorRun => return selectors(text, run, at),
+        Class::Joiner if c == '\u{200C}' => non_joiner(machine, text, near),
+        Class::Joiner => joiner(machine, text, near),
+        Class::ZeroWidthSpace => zero_width_space(machine, text, near),
+        Class::BidiMark => direction_mark(machine, text, near),
+        Class::ByteOrderMark => byte_order_mark(machine, near),
+        Class::HangulFiller => hangul_filler(text, c, near),
+        Class::SoftHyphen => soft_hyphen(text, near),
+        Class::GraphemeJoiner if near.any(context::is_mark) => Verdict::silent(class),
+        Class::GraphemeJoiner => Verdict::new(class, Level::Warn, "grapheme-joiner"),
+        Class::MongolianFormat if near.any(|c| context::is_in(c, Script::Mongolian)) => Verdict::silent(class),
+        Class::MongolianFormat => Verdict::new(class, Level::Warn, "mongolian-format"),
+        Class::KhmerVowel if near.prev.is_some_and(|c| context::is_in(c, Script::Khmer)) => {
+            Verdict::new(class, Level::Low, "khmer-inherent-vowel")
+        }
+        Class::KhmerVowel => Verdict::new(class, Level::Warn, "khmer-inherent-vowel"),
+        Class::InvisibleOperator => Verdict::new(class, Level::Error, "invisible-operator"),
+        Class::NotationFormat if near.any(|n| same_notation(c, n)) => Verdict::silent(class),
+        Class::NotationFormat => Verdict::new(class, Level::Error, "notation-format"),
+        Class::DeprecatedFormat => Verdict::new(class, Level::Warn, "deprecated-format"),
+        _ => Verdict::new(class, Level::Warn, "word-joiner"),
+    };
+    (1, verdict)
+}
+
+/// What stands around one character.
+#[derive(Copy, Clone, Debug)]
+struct Near {
+    prev: Option<char>,
+    next: Option<char>,
+    start: usize,
+    end: usize,
+}
+
+impl Near {
+    fn any(self, is: impl Fn(char) -> bool) -> bool {
+        self.prev.is_some_and(&is) || self.next.is_some_and(&is)
+    }
+}
+
+/// The nearest character on a side that joining does not look through. Bounded, since marks can be piled up.
+fn joins_before(text: &[u8], mut at: usize) -> Option<char> {
+    for _ in 0..32 {
+        let (c, next) = before(text, at)?;
+        if context::joining(c) != JoiningType::Transparent {
+            return Some(c);
+        }
+        at = next;
+    }
+    None
+}
+
+fn joins_after(text: &[u8], mut at: usize) -> Option<char> {
+    for _ in 0..32 {
+        let (c, next) = after(text, at)?;
+        if context::joining(c) != JoiningType::Transparent {
+            return Some(c);
+        }
+        at = next;
+    }
+    None
+}
+
+fn non_joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    let class = Class::Joiner;
+    let silent = Verdict::silent(class);
+    if machine.paragraph.allows(Groups::INDIC) && near.prev.is_some_and(context::is_virama) {
+        return silent;
+    }
+    let a = joins_before(text, near.start);
+    let b = joins_after(text, near.end);
+    let from = |c: char| matches!(context::joining(c), JoiningType::LeftJoining | JoiningType::DualJoining);
+    let to = |c: char| matches!(context::joining(c), JoiningType::RightJoining | JoiningType::DualJoining);
+    if machine.paragraph.allows(Groups::JOIN) && a.is_some_and(from) && b.is_some_and(to) {
+        return silent;
+    }
+    let line = machine.paragraph.groups(text, near.start);
+    if near.any(|c| c == '\u{200C}') {
+        let level = if line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) { Level::Low } else { Level::Warn };
+        return Verdict::new(class, level, "double-joiner");
+    }
+    let paragraph = &machine.paragraph;
+    if [a, b].iter().flatten().any(|&c| paragraph.lenient(c).has(Groups::JOIN))
+        || near.any(|c| paragraph.lenient(c).has(Groups::INDIC))
+        || line.has(Groups::RTL)
+    {
+        return silent;
+    }
+    Verdict::new(class, Level::Warn, "unexplained-joiner")
+}
+
+fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    let class = Class::Joiner;
+    if let Some(base) = emoji_base(text, near.start) {
+        let joinable = |c| context::is_pictographic(c) || context::is_emoji_modifier(c);
+        if near.next.is_some_and(joinable) {
+            return Verdict::silent(class);
+        }
+        if context::is_pictographic(base) || context::is_regional(base) {
+            return Verdict::new(class, Level::Low, "dangling-emoji-joiner");
+        }
+    }
+    let paragraph = &machine.paragraph;
+    if paragraph.allows(Groups::INDIC) && near.any(context::is_virama)
+        || near.any(|c| paragraph.lenient(c).has(Groups::JOIN))
+        || near.prev.is_some_and(|c| paragraph.lenient(c).has(Groups::INDIC))
+    {
+        return Verdict::silent(class);
+    }
+    let line = machine.paragraph.groups(text, near.start);
+    let level = if line.has(Groups::JOIN | Groups::INDIC) { Level::Low } else { Level::Warn };
+    Verdict::new(class, level, "unexplained-joiner")
+}
+
+/// The emoji that a joiner stands behind, seen through its selector, skin tone and keycap.
+fn emoji_base(text: &[u8], mut at: usize) -> Option<char> {
+    loop {
+        let (c, next) = before(text, at)?;
+        if c == '\u{FE0F}' || c == '\u{20E3}' || context::is_emoji_modifier(c) {
+            at = next;
+            continue;
+        }
+        let tag = matches!(c as u32, 0xE0020..=0xE007F);
+        return (tag || context::is_pictographic(c) || context::is_regional(c)).then_some(c);
+    }
+}
+
+fn zero_width_space(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    let class = Class::ZeroWidthSpace;
+    let unspaced = |machine: &Machine, c| machine.paragraph.lenient(c).has(Groups::UNSPACED);
+    let double = near.any(|c| c == '\u{200B}');
+    if !double && near.any(|c| unspaced(machine, c)) || machine.paragraph.groups(text, near.start).has(Groups::UNSPACED)
+    {
+        return Verdict::silent(class);
+    }
+    Verdict::new(class, Level::Warn, if double { "double-zero-width-space" } else { "unexplained-zero-width-space" })
+}
+
+fn direction_mark(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    let class = Class::BidiMark;
+    if machine.paragraph.groups(text, near.start).has(Groups::RTL) {
+        return Verdict::silent(class);
+    }
+    let level = if beside_figures(text, near) { Level::Low } else { Level::Warn };
+    Verdict::new(class, level, "direction-mark-without-rtl")
+}
+
+/// Dates and numbers that were made for a right-to-left page keep their marks: `12<200F>/31`, `dd<200F>/MM`.
+fn beside_figures(text: &[u8], near: Near) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let sign = |c: Option<char>| c.is_none_or(|c| c.is_ascii_punctuation() || c.is_whitespace());
+    let mut before_word = near.start;
+    let mut after_word = near.end;
+    let dated = |c: char| matches!(c, 'd' | 'D' | 'M' | 'm' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' | 'a');
+    while let Some((_, at)) = before(text, before_word).filter(|&(c, at)| dated(c) && near.start - at <= 4) {
+        before_word = at;
+    }
+    while let Some((_, at)) = after(text, after_word).filter(|&(c, at)| dated(c) && at - near.end <= 4) {
+        after_word = at;
+    }
+    let ends = |c: Option<(char, usize)>| c.is_none_or(|(c, _)| !c.is_alphanumeric());
+    let pattern_before = before_word < near.start && ends(before(text, before_word));
+    let pattern_after = after_word > near.end && ends(after(text, after_word));
+    let punctuation = |c: Option<char>| c.is_some_and(|c| c.is_ascii_punctuation());
+    digit(near.prev) && (digit(near.next) || sign(near.next))
+        || digit(near.next) && sign(near.prev)
+        || pattern_before && punctuation(near.next)
+        || pattern_after && punctuation(near.prev)
+}
+
+fn byte_order_mark(machine: &Machine, near: Near) -> Verdict {
+    let class = Class::ByteOrderMark;
+    if near.start == 0 && machine.at_file_start {
+        return Verdict::silent(class);
+    }
+    if near.prev.is_none_or(|c| matches!(c, '\n' | '\r')) {
+        return Verdict::new(class, Level::Info, "byte-order-mark-at-start");
+    }
+    Verdict::new(class, Level::Warn, "byte-order-mark-inside")
+}
+
+fn hangul_filler(text: &[u8], c: char, near: Near) -> Verdict {
+    let class = Class::HangulFiller;
+    let filler = |c| matches!(c, '\u{115F}' | '\u{1160}');
+    let jamo = |c: char| matches!(c as u32, 0x1100..=0x115E | 0x1161..=0x11FF | 0xA960..=0xA97C | 0xD7B0..=0xD7FB);
+    let honest = match c {
+        '\u{3164}' => in_compose_form(text, near),
+        '\u{FFA0}' => near.any(|c| matches!(c, '\u{FFA1}'..='\u{FFDC}')),
+        // A syllable of a final consonant alone begins with both fillers.
+        _ => {
+            let beyond = || match near.next {
+                Some(n) if filler(n) => after(text, near.end + 3).map(|(c, _)| c),
+                _ => None,
+            };
+            let behind = || match near.prev {
+                Some(p) if filler(p) => near.start.checked_sub(3).and_then(|at| before(text, at)).map(|(c, _)| c),
+                _ => None,
+            };
+            near.any(jamo) || beyond().is_some_and(jamo) || behind().is_some_and(jamo)
+        }
+    };
+    if honest { Verdict::silent(class) } else { Verdict::new(class, Level::Error, "hangul-filler") }
+}
+
+/// The filler as head of the four-character form in which KS X 1001 composes a syllable, or as its empty last part.
+fn in_compose_form(text: &[u8], near: Near) -> bool {
+    let jamo = |c: char| matches!(c, '\u{3131}'..='\u{3163}' | '\u{3165}'..='\u{318E}');
+    let ahead = || {
+        let (first, at) = after(text, near.end)?;
+        let (second, at) = after(text, at)?;
+        let (third, _) = after(text, at)?;
+        Some(jamo(first) && jamo(second) && (jamo(third) || third == '\u{3164}'))
+    };
+    let behind = || {
+        let (second, at) = before(text, near.start)?;
+        let (first, at) = before(text, at)?;
+        let (head, _) = before(text, at)?;
+        Some(jamo(first) && jamo(second) && head == '\u{3164}')
+    };
+    ahead() == Some(true) || behind() == Some(true)
+}
+
+fn soft_hyphen(text: &[u8], near: Near) -> Verdict {
+    let class = Class::SoftHyphen;
+    let letter = |c: Option<char>| c.is_some_and(context::is_letter);
+    if letter(near.prev) && letter(near.next) && word_letters(text, near) >= 5 {
+        return Verdict::silent(class);
+    }
+    Verdict::new(class, Level::Info, "soft-hyphen")
+}
+
+/// Letters of the word around, counted up to five; other soft hyphens of it are looked through.
+fn word_letters(text: &[u8], near: Near) -> usize {
+    const ENOUGH: usize = 5;
+    let mut letters = 0;
+    let mut at = near.start;
+    for _ in 0..2 * ENOUGH {
+        match before(text, at) {
+            Some((c, next)) if context::is_letter(c) || c == '\u{AD}' || context::is_mark(c) => {
+                letters += usize::from(context::is_letter(c));
+                at = next;
+            }
+            _ => break,
+        }
+    }
+    let mut at = near.end;
+    for _ in 0..2 * ENOUGH {
+        match after(text, at) {
+            Some((c, next)) if context::is_letter(c) || c == '\u{AD}' || context::is_mark(c) => {
+                letters += usize::from(context::is_letter(c));
+                at = next;
+            }
+            _ => break,
+        }
+    }
+    letters
+}
+
+fn same_notation(c: char, near: char) -> bool {
+    let music = |c: char| matches!(c as u32, 0x1D100..=0x1D172 | 0x1D17B..=0x1D1FF);
+    if c as u32 >= 0x1D000 { music(near) } else { context::is_in(near, Script::Duployan) && class_of(near).is_none() }
+}
+
+/// Tags and what lax encoders put beside them. A black flag before three to six of them and a cancel tag is a flag.
+fn tags(text: &[u8], run: &[(char, usize)], at: usize) -> (usize, Verdict) {
+    let part = |c: char| matches!(class_of(c), Some(Class::Tag | Class::UnassignedIgnorable));
+    let len = run[at..].iter().take_while(|&&(c, _)| part(c)).count();
+    let (_, start) = run[at];
+    let codes: Vec<u32> = run[at..at + len].iter().take(8).map(|&(c, _)| c as u32).collect();
+    if before(text, start).is_some_and(|(c, _)| c == '\u{1F3F4}')
+        && let Some(cancel) = codes.iter().position(|&c| c == 0xE007F)
+        && (3..=6).contains(&cancel)
+        && codes[..cancel].iter().all(|c| matches!(c, 0xE0030..=0xE0039 | 0xE0061..=0xE007A))
+    {
+        let region: String = codes[..cancel].iter().filter_map(|c| char::from_u32(c - 0xE0000)).collect();
+        let known = ["gbeng", "gbsct", "gbwls"].contains(&region.as_str());
+        // What follows the flag is judged by itself.
+        let verdict =
+            if known { Verdict::silent(Class::Tag) } else { Verdict::new(Class::Tag, Level::Low, "unknown-flag") };
+        return (cancel + 1, verdict);
+    }
+    let tagged = run[at..at + len].iter().any(|&(c, _)| class_of(c) == Some(Class::Tag));
+    let verdict = if tagged {
+        Verdict::new(Class::Tag, Level::Error, "tag-characters")
+    } else {
+        Verdict::new(Class::UnassignedIgnorable, Level::Error, "unassigned-code-points")
+    };
+    (len, verdict)
+}
+
+fn selectors(text: &[u8], run: &[(char, usize)], at: usize) -> (usize, Verdict) {
+    let len = run[at..].iter().take_while(|&&(c, _)| is_selector(c)).count();
+    let (c, start) = run[at];
+    let base = before(text, start).map(|(c, _)| c);
+    if len == 1 {
+        return (1, lone_selector(base, c));
+    }
+    let part = &run[at..at + len];
+    let verdict = match (len, part.iter().all(|&(c, _)| c == '\u{FE0F}')) {
+        (2..=3, true) => Verdict::new(Class::SelectorRun, Level::Low, "repeated-emoji-selector"),
+        (_, true) => Verdict::new(Class::SelectorRun, Level::Warn, "repeated-emoji-selector"),
+        (2..=3, false) => Verdict::new(Class::SelectorRun, Level::Warn, "selector-run"),
+        _ => Verdict::new(Class::SelectorRun, Level::Error, "selector-run"),
+    };
+    (len, verdict)
+}
+
+fn lone_selector(base: Option<char>, c: char) -> Verdict {
+    let class = Class::LoneSelector;
+    let silent = Verdict::silent(class);
+    match c {
+        '\u{FE0E}' | '\u{FE0F}' if base.is_some_and(context::takes_emoji_selector) => silent,
+        '\u{FE0E}' | '\u{FE0F}' => Verdict::new(class, Level::Low, "orphan-selector"),
+        '\u{FE00}'..='\u{FE0D}' if base.is_some_and(|b| context::takes_selector(b, c)) => silent,
+        '\u{FE00}'..='\u{FE0D}' => Verdict::new(class, Level::Warn, "selector-on-wrong-base"),
+        _ if base.is_some_and(|b| context::is_in(b, Script::Han)) => silent,
+        _ => Verdict::new(class, Level::Warn, "selector-on-wrong-base"),
+    }
+}
+
+/// Direction controls: overrides, embeddings and isolates, with the direction of their paragraph.
+pub(super) fn direction(region: &Region, rtl: bool) -> Verdict {
+    let swap = region.depth >= 3;
+    if region.overrides {
+        let class = Class::BidiOverride;
+        return match (rtl, region.unbalanced, swap && region.isolates) {
+            (_, _, true) => Verdict::new(class, Level::Error, "nested-direction-controls"),
+            (true, false, _) => Verdict::new(class, Level::Low, "override-in-rtl"),
+            (true, true, _) => Verdict::new(class, Level::Warn, "unbalanced-override"),
+            (false, ..) => Verdict::new(class, Level::Error, "override-without-rtl"),
+        };
+    }
+    let class = Class::BidiEmbedding;
+    if region.isolates {
+        return match (region.depth, region.unbalanced, rtl) {
+            (3.., ..) => Verdict::new(class, Level::Error, "nested-direction-controls"),
+            (_, true, false) => Verdict::new(class, Level::Error, "unbalanced-isolate"),
+            (_, true, true) => Verdict::new(class, Level::Low, "unbalanced-isolate"),
+            (2, ..) => Verdict::new(class, Level::Low, "nested-isolate"),
+            _ => Verdict::silent(class),
+        };
+    }
+    match (region.unbalanced, rtl) {
+        (false, true) => Verdict::silent(class),
+        (true, true) => Verdict::new(class, Level::Low, "unbalanced-embedding"),
+        (false, false) if swap => Verdict::new(class, Level::Error, "nested-direction-controls"),
+        (false, false) => Verdict::new(class, Level::Low, "embedding-without-rtl"),
+        (true, false) => Verdict::new(class, Level::Error, "unbalanced-embedding"),
+    }
+}
