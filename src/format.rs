@@ -12,6 +12,7 @@ use serde::Serialize;
 pub(crate) mod coding;
 mod columnar;
 mod compressed;
+mod references;
 
 use crate::lens::{Lens, Role};
 use crate::span::{At, BlobId, Fresh, Place, Span};
@@ -449,10 +450,20 @@ pub struct Reference {
     pub by: String,
     /// Where, in the decoded blob.
     pub span: Span,
+    /// The call or the entry that it is part of, in the decoded blob. A change that touches it can take the pin away
+    /// without touching the name.
+    pub extent: Span,
     /// Whether it lets code of the other side run (`trust_remote_code`).
     pub remote_code: bool,
     /// How to pin it in this framework, as one sentence.
     pub fix: String,
+}
+
+impl Reference {
+    /// Whether a change brought it, or touched what pins it.
+    pub fn is_fresh(&self, fresh: &Fresh) -> bool {
+        fresh.touches(self.span) || fresh.touches(self.extent)
+    }
 }
 
 /// The references of one blob.

@@ -1,0 +1,114 @@
+//! References in Markdown: the card at the top, and blocks of code.
+
+use super::passage::Passage;
+use super::tree::Tree;
+use super::{Collector, config, python, shell};
+
+/// Finds the references of a Markdown file.
+pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
+    let text = file.text();
+    let mut at = 0;
+    if let Some(rest) = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n")) {
+        let start = text.len() - rest.len();
+        if let Some(len) = rest.find("\n---") {
+            let front = part(file, start, start + len + 1);
+            let tree = Tree::yaml(front.text(), depth);
+            tree.documents(&front).for_each(|root| config::card(root, out));
+            at = start + len + 4;
+        }
+    }
+    // Code of one language in one file often builds on earlier blocks, but each is read by itself: most do not.
+    let mut fence: Option<Fence> = None;
+    let mut offset = at;
+    for line in text[at..].split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let bare = line.trim();
+        match &mut fence {
+            None => {
+                let mark = if bare.starts_with("```") { '`' } else { '~' };
+                let length = bare.len() - bare.trim_start_matches(mark).len();
+                if length >= 3 {
+                    let info = bare[length..].trim().trim_start_matches(['{', '.']);
+                    let language =
+                        info.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
+                    fence = Some(Fence {
+                        mark,
+                        length,
+                        language,
+                        start: offset,
+                        indent: line.len() - line.trim_start().len(),
+                    });
+                }
+            }
+            Some(open) => {
+                let length = bare.len() - bare.trim_start_matches(open.mark).len();
+                if length >= open.length && length == bare.len() {
+                    block(file, open, start, depth, out);
+                    fence = None;
+                }
+            }
+        }
+    }
+    if let Some(open) = fence {
+        block(file, &open, text.len(), depth, out);
+    }
+}
+
+struct Fence {
+    mark: char,
+    length: usize,
+    language: String,
+    start: usize,
+    indent: usize,
+}
+
+fn part(file: &Passage<'_>, start: usize, end: usize) -> Passage<'static> {
+    let mut passage = Passage::default();
+    passage.append(file, start..end.max(start));
+    passage
+}
+
+fn block(file: &Passage<'_>, fence: &Fence, end: usize, depth: u32, out: &mut Collector) {
+    match fence.language.as_str() {
+        "python" | "py" | "python3" | "pycon" | "ipython" => {
+            let code = lines(file, fence, end, &[">>> ", "... ", ">>>", "..."]);
+            python::find(&code, out);
+        }
+        "bash" | "sh" | "shell" | "console" | "zsh" | "shellsession" => {
+            shell::find(&lines(file, fence, end, &["$ ", "% "]), "shell", out);
+        }
+        "dockerfile" | "docker" => shell::dockerfile(&lines(file, fence, end, &[]), out),
+        "yaml" | "yml" => {
+            let code = lines(file, fence, end, &[]);
+            config::find(&Tree::yaml(code.text(), depth), &code, "", out);
+        }
+        "json" | "jsonc" => {
+            let code = lines(file, fence, end, &[]);
+            config::find(&Tree::json(code.text(), depth), &code, "", out);
+        }
+        _ => {}
+    }
+}
+
+/// The lines of a block without its indentation. Where lines have prompts, only those are code; the others are output.
+fn lines(file: &Passage<'_>, fence: &Fence, end: usize, prompts: &[&str]) -> Passage<'static> {
+    let body = file.text().get(fence.start..end.max(fence.start)).unwrap_or("");
+    let first = prompts.first().copied().unwrap_or("\0");
+    let prompted = body.lines().any(|line| line.trim_start().starts_with(first));
+    let mut code = Passage::default();
+    let mut at = fence.start;
+    for line in body.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let lead = line.bytes().take(fence.indent).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let rest = &line[lead..];
+        if !prompted {
+            code.append(file, start + lead..at);
+        } else if let Some(prompt) = prompts.iter().find(|prompt| rest.trim_start().starts_with(**prompt)) {
+            let white = rest.len() - rest.trim_start().len();
+            code.append(file, start + lead + white + prompt.len()..at);
+        }
+    }
+    code
+}

@@ -1,0 +1,637 @@
+//! What an address leads to, and how firmly: hubs, raw files of code hosts, archives, buckets, releases.
+
+use crate::format::{Target, Verdict};
+
+use super::verdict::{is_commit, is_dynamic, is_placeholder, of_revision};
+
+/// What an address was found to be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Located {
+    /// Where it lives.
+    pub(super) hub: &'static str,
+    /// `owner/name` on a hub; elsewhere the address as written.
+    pub(super) target: String,
+    /// What it is, where the address says so.
+    pub(super) kind: Option<Target>,
+    /// The revision in it.
+    pub(super) pin: Option<String>,
+    /// How firm that is.
+    pub(super) verdict: Verdict,
+}
+
+/// What the surroundings say of an address.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) enum Asked {
+    /// It is handed to something that loads data.
+    Data,
+    /// It is downloaded, or just stands there: only one that says itself that it is data counts.
+    Any,
+}
+
+/// The fix for an address that is not pinned.
+pub(super) fn fix(hub: &str) -> String {
+    match hub {
+        "github" | "gitlab" => "Name the full 40-digit commit in the address instead of a branch or a tag.",
+        "s3" | "gcs" | "azure" => {
+            "Switch on versioning of the bucket, name the version in the address and lock the content with `foretaste lock`."
+        }
+        _ => "Put the data into the repository, or keep a copy that is locked with `foretaste lock`: this address can change what it serves.",
+    }
+    .to_owned()
+}
+
+struct Parts<'u> {
+    scheme: &'u str,
+    host: &'u str,
+    path: &'u str,
+    query: &'u str,
+    fragment: &'u str,
+}
+
+fn split(url: &str) -> Option<Parts<'_>> {
+    let (scheme, rest) = url.split_once("://")?;
+    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+        return None;
+    }
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit('@').next().unwrap_or("");
+    let host = host.split(':').next().unwrap_or("");
+    Some(Parts { scheme, host, path, query, fragment })
+}
+
+/// Judges an address; `None` for what is no address.
+pub(super) fn locate(url: &str, asked: Asked) -> Option<Located> {
+    let parts = split(url)?;
+    let scheme = parts.scheme.to_ascii_lowercase();
+    let host = parts.host.to_ascii_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let segments: Vec<&str> = parts.path.split('/').filter(|s| !s.is_empty()).collect();
+    let whole = |hub, pin: Option<String>, verdict| Located { hub, target: url.to_owned(), kind: None, pin, verdict };
+    let nothing = || Some(whole("url", None, Verdict::NotADataset));
+    match scheme.as_str() {
+        "http" | "https" | "ftp" | "git+https" | "git+http" => {}
+        "hf" => return Some(hub_uri(&url[5..])),
+        "file" => return Some(whole("local", None, Verdict::Local)),
+        "s3" | "s3a" | "s3n" => return Some(bucket("s3", url, &parts)),
+        "gs" | "gcs" => return Some(bucket("gcs", url, &parts)),
+        "az" | "abfs" | "abfss" | "wasb" | "wasbs" | "adl" => return Some(bucket("azure", url, &parts)),
+        "oci" | "oss" | "cos" | "obs" | "r2" | "hdfs" | "tos" => return Some(bucket("bucket", url, &parts)),
+        "lakefs" => {
+            let pin = segments.first().map(|s| (*s).to_owned());
+            let firm = pin.as_deref().is_some_and(|pin| pin.len() == 64 && pin.bytes().all(|b| b.is_ascii_hexdigit()));
+            return Some(whole("lakefs", pin, if firm { Verdict::Pinned } else { Verdict::Unpinned }));
+        }
+        "ssh" | "git" | "git+ssh" => return Some(whole("git", None, Verdict::Unpinned)),
+        _ => return nothing(),
+    }
+    if is_dynamic(url) {
+        return Some(whole("url", None, Verdict::Dynamic));
+    }
+    let name = segments.last().copied().unwrap_or("");
+    if is_nowhere(host) || has_any_ending(name, SKIP_ENDINGS) || is_placeholder(url) {
+        return nothing();
+    }
+    match host {
+        "huggingface.co" | "hf.co" | "hf-mirror.com" => return Some(hub_page(url, &segments, asked)),
+        "modelscope.cn" | "modelscope.ai" => return Some(modelscope(url, &segments, asked)),
+        "raw.githubusercontent.com" => return Some(git_file("github", url, &segments, 2, asked)),
+        "media.githubusercontent.com" => return Some(git_file("github", url, &segments, 3, asked)),
+        "github.com" => return Some(github(url, &segments, asked)),
+        "codeload.github.com" => {
+            let revision = segments.get(3..).map(|s| s.join("/")).unwrap_or_default();
+            return Some(archive(url, &revision, asked));
+        }
+        "gist.githubusercontent.com" | "gist.github.com" => {
+            let pin = segments.iter().position(|s| *s == "raw").and_then(|at| segments.get(at + 1));
+            let pin = pin.filter(|s| is_commit(s)).map(|s| (*s).to_owned());
+            let verdict = if pin.is_some() { Verdict::Pinned } else { Verdict::Unpinned };
+            return Some(if wanted(asked, parts.path) {
+                whole("github", pin, verdict)
+            } else {
+                whole("github", None, Verdict::NotADataset)
+            });
+        }
+        "zenodo.org" | "sandbox.zenodo.org" => {
+            let file = segments.contains(&"files") || asked == Asked::Data;
+            return Some(whole("zenodo", None, if file { Verdict::Weak } else { Verdict::NotADataset }));
+        }
+        "doi.org" | "dx.doi.org" => {
+            let data = asked == Asked::Data;
+            return Some(whole("url", None, if data { Verdict::Weak } else { Verdict::NotADataset }));
+        }
+        "figshare.com" | "ndownloader.figshare.com" | "api.figshare.com" | "springernature.figshare.com" => {
+            let digits = |s: &&str| s.bytes().all(|b| b.is_ascii_digit());
+            let versioned = segments.iter().rev().take_while(|s| digits(s)).count() >= 2 || segments.contains(&"files");
+            let data = asked == Asked::Data || segments.contains(&"files") || segments.contains(&"ndownloader");
+            let verdict = match (data, versioned) {
+                (false, _) => Verdict::NotADataset,
+                (true, true) => Verdict::Weak,
+                (true, false) => Verdict::Unpinned,
+            };
+            return Some(whole("figshare", None, verdict));
+        }
+        "drive.google.com" | "docs.google.com" | "drive.usercontent.google.com" => {
+            let file = segments.contains(&"uc")
+                || segments.contains(&"d")
+                || segments.contains(&"folders")
+                || segments.contains(&"download");
+            let data = asked == Asked::Data
+                || (file && !segments.iter().any(|s| ["document", "presentation", "forms"].contains(s)));
+            return Some(whole("gdrive", None, if data { Verdict::Unpinned } else { Verdict::NotADataset }));
+        }
+        "dropbox.com" | "dl.dropboxusercontent.com" => return Some(whole("dropbox", None, Verdict::Unpinned)),
+        "kaggle.com" if segments.contains(&"download") => return Some(whole("kaggle", None, Verdict::Unpinned)),
+        "web.archive.org" => {
+            let stamped =
+                segments.get(1).is_some_and(|s| s.len() >= 14 && s.as_bytes()[..14].iter().all(u8::is_ascii_digit));
+            let verdict = match (asked == Asked::Data || has_data_ending(name), stamped) {
+                (false, _) => Verdict::NotADataset,
+                (true, true) => Verdict::Weak,
+                (true, false) => Verdict::Unpinned,
+            };
+            return Some(whole("url", None, verdict));
+        }
+        "data.commoncrawl.org" | "commoncrawl.s3.amazonaws.com" => {
+            let crawl = segments.iter().find(|s| s.starts_with("CC-MAIN-"));
+            let verdict = if crawl.is_some() { Verdict::Weak } else { Verdict::Unpinned };
+            return Some(whole("commoncrawl", crawl.map(|s| (*s).to_owned()), verdict));
+        }
+        _ => {}
+    }
+    if let Some(at) = segments.iter().position(|s| *s == "-") {
+        // GitLab, on any host.
+        if matches!(segments.get(at + 1), Some(&("raw" | "blob"))) {
+            return Some(git_file("gitlab", url, &segments, at + 2, asked));
+        }
+        if segments.get(at + 1) == Some(&"archive") {
+            return Some(archive(url, segments.get(at + 2).unwrap_or(&""), asked));
+        }
+    }
+    let store = if host.ends_with(".amazonaws.com") && (host.contains(".s3") || host.starts_with("s3")) {
+        Some("s3")
+    } else if host == "storage.googleapis.com"
+        || host == "storage.cloud.google.com"
+        || host.ends_with(".storage.googleapis.com")
+    {
+        Some("gcs")
+    } else if host.ends_with(".blob.core.windows.net") {
+        Some("azure")
+    } else {
+        None
+    };
+    if let Some(hub) = store {
+        let mut found = bucket(hub, url, &parts);
+        if asked == Asked::Any && !has_data_ending(name) {
+            found.verdict = Verdict::NotADataset;
+        }
+        return Some(found);
+    }
+    let server = host.starts_with("api.") || segments.first() == Some(&"api") || host.starts_with("datasets-server.");
+    match asked {
+        Asked::Data if !server => Some(whole("url", None, Verdict::Unpinned)),
+        Asked::Any if !server && wanted(asked, parts.path) => Some(whole("url", None, Verdict::Unpinned)),
+        _ => nothing(),
+    }
+}
+
+/// `hf://datasets/owner/name@revision/file`, without its scheme.
+fn hub_uri(rest: &str) -> Located {
+    let (kind, rest) = match rest.split_once('/') {
+        Some(("datasets", rest)) => (Target::Dataset, rest),
+        Some(("spaces", rest)) => (Target::Code, rest),
+        Some(("buckets", rest)) => (Target::UrlData, rest),
+        Some(("models", rest)) => (Target::Model, rest),
+        _ => (Target::Model, rest),
+    };
+    let mut parts = rest.splitn(3, '/');
+    let owner = parts.next().unwrap_or("");
+    let name = parts.next().unwrap_or("");
+    let tail = parts.next().unwrap_or("");
+    let (name, revision) = name.split_once('@').map_or((name, None), |(n, r)| (n, Some(r)));
+    let revision = revision.map(|revision| match revision {
+        // The revision itself may have slashes: refs/convert/parquet, refs/pr/7.
+        "refs" => format!("refs/{}", tail.split('/').take(2).collect::<Vec<_>>().join("/")),
+        other => decoded(other),
+    });
+    let verdict =
+        if is_dynamic(owner) || is_dynamic(name) { Verdict::Dynamic } else { of_revision(revision.as_deref()) };
+    Located { hub: "huggingface", target: format!("{owner}/{name}"), kind: Some(kind), pin: revision, verdict }
+}
+
+/// A page or a file of the Hugging Face hub.
+fn hub_page(url: &str, segments: &[&str], asked: Asked) -> Located {
+    const PAGES: &[&str] = &[
+        "docs",
+        "blog",
+        "papers",
+        "api",
+        "collections",
+        "posts",
+        "learn",
+        "tasks",
+        "settings",
+        "organizations",
+        "join",
+        "login",
+        "pricing",
+        "models",
+        "chat",
+        "new",
+        "terms-of-service",
+        "privacy",
+        "support",
+        "enterprise",
+        "inference",
+    ];
+    let nothing =
+        Located { hub: "huggingface", target: url.to_owned(), kind: None, pin: None, verdict: Verdict::NotADataset };
+    let (kind, rest) = match segments {
+        ["datasets", rest @ ..] => (Target::Dataset, rest),
+        ["spaces", rest @ ..] => (Target::Code, rest),
+        rest => (Target::Model, rest),
+    };
+    if rest.first().is_none_or(|first| PAGES.contains(first)) {
+        return nothing;
+    }
+    let verb = rest.iter().position(|s| matches!(*s, "resolve" | "raw" | "blob" | "tree"));
+    match verb {
+        Some(at @ (1 | 2)) => {
+            let file = rest.get(at + 2..).unwrap_or(&[]);
+            let (revision, file) = match rest.get(at + 1) {
+                Some(&"refs") => {
+                    (rest[at + 1..].iter().take(3).copied().collect::<Vec<_>>().join("/"), file.get(2..).unwrap_or(&[]))
+                }
+                Some(revision) => (decoded(revision), file),
+                None => return nothing,
+            };
+            let name = file.last().copied().unwrap_or("");
+            let loads = match rest[at] {
+                "tree" => asked == Asked::Data,
+                "blob" => has_data_ending(name),
+                _ => has_data_ending(name) || asked == Asked::Data,
+            };
+            if !loads {
+                return nothing;
+            }
+            let verdict = of_revision(Some(&revision));
+            Located { hub: "huggingface", target: rest[..at].join("/"), kind: Some(kind), pin: Some(revision), verdict }
+        }
+        None if asked == Asked::Data && rest.len() <= 2 => {
+            let target = rest.join("/");
+            let target = target.strip_suffix(".git").unwrap_or(&target).to_owned();
+            Located { hub: "huggingface", target, kind: Some(kind), pin: None, verdict: Verdict::Unpinned }
+        }
+        _ => nothing,
+    }
+}
+
+fn modelscope(url: &str, segments: &[&str], asked: Asked) -> Located {
+    let (kind, rest) = match segments {
+        ["datasets", rest @ ..] => (Target::Dataset, rest),
+        ["models", rest @ ..] => (Target::Model, rest),
+        rest => (Target::Model, rest),
+    };
+    let file = rest.get(2) == Some(&"resolve");
+    if rest.len() < 2 || (asked == Asked::Any && !file) {
+        return Located {
+            hub: "modelscope",
+            target: url.to_owned(),
+            kind: None,
+            pin: None,
+            verdict: Verdict::NotADataset,
+        };
+    }
+    let revision = if file { rest.get(3).map(|r| decoded(r)) } else { None };
+    let verdict = of_revision(revision.as_deref());
+    Located { hub: "modelscope", target: rest[..2].join("/"), kind: Some(kind), pin: revision, verdict }
+}
+
+/// A file of a git host, whose revision stands at segment `at`.
+fn git_file(hub: &'static str, url: &str, segments: &[&str], at: usize, asked: Asked) -> Located {
+    let revision = match segments.get(at) {
+        Some(&"refs") => segments[at..].iter().take(3).copied().collect::<Vec<_>>().join("/"),
+        Some(revision) => decoded(revision),
+        None => String::new(),
+    };
+    let file = segments.get(at + 1..).map(|s| s.join("/")).unwrap_or_default();
+    let verdict =
+        if revision.is_empty() || !wanted(asked, &file) { Verdict::NotADataset } else { of_revision(Some(&revision)) };
+    let pin = Some(revision).filter(|r| !r.is_empty());
+    Located { hub, target: url.to_owned(), kind: None, pin, verdict }
+}
+
+fn github(url: &str, segments: &[&str], asked: Asked) -> Located {
+    let plain = |pin: Option<&str>, verdict| Located {
+        hub: "github",
+        target: url.to_owned(),
+        kind: None,
+        pin: pin.map(str::to_owned),
+        verdict,
+    };
+    match segments {
+        [_, _, "raw", ..] => git_file("github", url, segments, 3, asked),
+        [_, _, "blob", .., name] if has_data_ending(name) => git_file("github", url, segments, 3, asked),
+        [_, _, "archive", rest @ ..] => archive(url, &rest.join("/"), asked),
+        [_, _, "releases", "latest", "download", rest @ ..] if wanted(asked, &rest.join("/")) => {
+            plain(None, Verdict::Unpinned)
+        }
+        // What a release holds can be replaced.
+        [_, _, "releases", "download", tag, rest @ ..] if wanted(asked, &rest.join("/")) => {
+            plain(Some(tag), Verdict::Weak)
+        }
+        [_, _] if asked == Asked::Data => plain(None, Verdict::Unpinned),
+        _ => plain(None, Verdict::NotADataset),
+    }
+}
+
+/// An archive of a whole repository.
+fn archive(url: &str, revision: &str, asked: Asked) -> Located {
+    let revision =
+        [".zip", ".tar.gz", ".tgz", ".tar.bz2"].iter().find_map(|end| revision.strip_suffix(end)).unwrap_or(revision);
+    let verdict =
+        if asked == Asked::Any && !names_data(url) { Verdict::NotADataset } else { of_revision(Some(revision)) };
+    Located { hub: "github", target: url.to_owned(), kind: None, pin: Some(revision.to_owned()), verdict }
+}
+
+fn bucket(hub: &'static str, url: &str, parts: &Parts<'_>) -> Located {
+    let dynamic = is_dynamic(url);
+    let version = parts.query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let version = ["versionid", "generation", "version_id"].contains(&key.to_ascii_lowercase().as_str());
+        (version && !value.is_empty()).then(|| value.to_owned())
+    });
+    let generation =
+        parts.fragment.bytes().all(|b| b.is_ascii_digit()).then_some(parts.fragment).filter(|f| !f.is_empty());
+    let pin = version.or_else(|| generation.map(str::to_owned));
+    let verdict = match (&pin, dynamic) {
+        (_, true) => Verdict::Dynamic,
+        (Some(_), _) => Verdict::Pinned,
+        (None, _) => Verdict::Unpinned,
+    };
+    Located { hub, target: url.to_owned(), kind: None, pin, verdict }
+}
+
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high << 4 | low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn is_nowhere(host: &str) -> bool {
+    host.is_empty()
+        || matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0" | "example.com" | "example.org" | "example.net")
+        || !host.contains('.')
+        || host.ends_with(".local")
+        || host.ends_with(".example")
+        || host.ends_with(".example.com")
+}
+
+const PACKED: &[&str] = &["gz", "bz2", "xz", "zst", "zip", "tar", "tgz", "7z", "lz4"];
+/// Endings that only data has.
+const DATA: &[&str] = &[
+    "jsonl",
+    "ndjson",
+    "csv",
+    "tsv",
+    "parquet",
+    "arrow",
+    "feather",
+    "avro",
+    "orc",
+    "npz",
+    "npy",
+    "h5",
+    "hdf5",
+    "tfrecord",
+    "tfrecords",
+    "lmdb",
+    "sqlite",
+    "safetensors",
+    "pt",
+    "pth",
+    "ckpt",
+    "gguf",
+    "pkl",
+    "pickle",
+    "warc",
+];
+/// Endings that data shares with much else.
+const SHARED: &[&str] = &["json", "txt", "bin", "xml", "db"];
+const SKIP_ENDINGS: &[&str] = &[
+    "svg", "png", "jpg", "jpeg", "gif", "webp", "ico", "css", "js", "html", "htm", "mp4", "woff", "woff2", "cff",
+    "whl", "deb", "rpm", "exe", "dmg", "sh", "py", "md", "rst", "gpg", "asc", "pub", "yaml", "yml", "toml", "pdf",
+    "ipynb", "mp3", "wav", "list", "key", "rb", "ps1",
+];
+
+fn endings(name: &str) -> (String, String) {
+    let lower = name.to_ascii_lowercase();
+    let mut parts = lower.rsplit('.');
+    let last = parts.next().unwrap_or("").to_owned();
+    let before = parts.next().unwrap_or("").to_owned();
+    if lower.contains('.') { (last, before) } else { (String::new(), String::new()) }
+}
+
+fn has_any_ending(name: &str, list: &[&str]) -> bool {
+    list.contains(&endings(name).0.as_str())
+}
+
+/// Whether the ending of a file name is one of data, archives included.
+pub(super) fn has_data_ending(name: &str) -> bool {
+    let (last, _) = endings(name);
+    [DATA, SHARED, PACKED].iter().any(|list| list.contains(&last.as_str()))
+}
+
+/// Whether the words of a path speak of data. Archives, text and JSON are shared with tools and their settings.
+pub(super) fn names_data(path: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "data",
+        "dataset",
+        "datasets",
+        "corpus",
+        "corpora",
+        "train",
+        "training",
+        "eval",
+        "valid",
+        "validation",
+        "test",
+        "tests",
+        "prompts",
+        "annotations",
+        "labels",
+        "model",
+        "models",
+        "weights",
+        "checkpoint",
+        "checkpoints",
+        "embeddings",
+        "glove",
+        "wiki",
+        "wikipedia",
+        "wikitext",
+        "squad",
+        "imdb",
+        "sft",
+        "instructions",
+        "alpaca",
+        "sharegpt",
+        "questions",
+        "benchmark",
+        "dump",
+    ];
+    let lower = path.to_ascii_lowercase();
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+        WORDS.contains(&word) || word.ends_with("data") || word.ends_with("dataset") || word.ends_with("corpus")
+    })
+}
+
+/// Whether an address that is downloaded leads to data by its own words.
+fn wanted(asked: Asked, path: &str) -> bool {
+    const NEVER: &[&str] = &[
+        "requirements.txt",
+        "package.json",
+        "package-lock.json",
+        "config.json",
+        "license.txt",
+        "robots.txt",
+        "manifest.json",
+        "tsconfig.json",
+        "cmakelists.txt",
+        "readme.txt",
+        "constraints.txt",
+        "version.txt",
+        "schema.json",
+    ];
+    if asked == Asked::Data {
+        return true;
+    }
+    let name = path.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    if NEVER.contains(&name.as_str()) || name.starts_with("requirements") || name.ends_with("schema.json") {
+        return false;
+    }
+    let (last, before) = endings(&name);
+    let packed = PACKED.contains(&last.as_str());
+    let sure = DATA.contains(&last.as_str())
+        || (packed && (DATA.contains(&before.as_str()) || SHARED.contains(&before.as_str())));
+    sure || ((packed || SHARED.contains(&last.as_str())) && names_data(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn judged(url: &str, asked: Asked) -> String {
+        locate(url, asked).map_or("none".into(), |found| {
+            format!("{} {} {} {}", found.verdict.as_str(), found.hub, found.pin.unwrap_or_default(), found.target)
+        })
+    }
+
+    #[test]
+    fn every_row_of_the_table_has_its_verdict() {
+        for (url, expected) in [
+            ("https://huggingface.co/datasets/o/n/resolve/SHA/x.parquet", "pinned huggingface SHA o/n"),
+            ("https://huggingface.co/datasets/o/n/resolve/main/x.parquet", "unpinned huggingface main o/n"),
+            ("https://huggingface.co/datasets/o/n/resolve/v1.0/x.parquet", "weak huggingface v1.0 o/n"),
+            (
+                "https://huggingface.co/datasets/o/n/resolve/refs%2Fconvert%2Fparquet/x.parquet",
+                "unpinned huggingface refs/convert/parquet o/n",
+            ),
+            ("https://huggingface.co/datasets/o/n/resolve/refs/pr/3/x.parquet", "unpinned huggingface refs/pr/3 o/n"),
+            ("https://huggingface.co/datasets/squad/raw/main/train.json", "unpinned huggingface main squad"),
+            ("https://huggingface.co/o/n/resolve/main/model.safetensors", "unpinned huggingface main o/n"),
+            ("hf://datasets/o/n@SHA/data/*.parquet", "pinned huggingface SHA o/n"),
+            ("hf://datasets/o/n@refs/convert/parquet/x.parquet", "unpinned huggingface refs/convert/parquet o/n"),
+            ("hf://datasets/o/n/x.parquet", "unpinned huggingface  o/n"),
+            ("https://raw.githubusercontent.com/o/r/SHA/data/x.csv", "pinned github SHA"),
+            ("https://raw.githubusercontent.com/o/r/v1.0/data/x.csv", "weak github v1.0"),
+            ("https://raw.githubusercontent.com/o/r/master/data/x.csv", "unpinned github master"),
+            ("https://raw.githubusercontent.com/o/r/refs/heads/main/x.csv", "unpinned github refs/heads/main"),
+            ("https://github.com/o/r/raw/main/x.csv", "unpinned github main"),
+            ("https://github.com/o/r/blob/main/x.csv?raw=true", "unpinned github main"),
+            ("https://gitlab.com/o/r/-/raw/main/x.csv", "unpinned gitlab main"),
+            ("https://gitlab.com/o/r/-/raw/SHA/x.csv", "pinned gitlab SHA"),
+            ("https://github.com/o/dataset/archive/SHA.zip", "pinned github SHA"),
+            ("https://github.com/o/dataset/archive/refs/tags/v1.zip", "weak github refs/tags/v1"),
+            ("https://github.com/o/dataset/archive/refs/heads/main.zip", "unpinned github refs/heads/main"),
+            ("https://codeload.github.com/o/dataset/tar.gz/refs/tags/v1", "weak github refs/tags/v1"),
+            ("https://github.com/o/r/releases/download/v1/train.jsonl.gz", "weak github v1"),
+            ("https://github.com/o/r/releases/latest/download/train.jsonl.gz", "unpinned github "),
+            ("https://gist.githubusercontent.com/u/0123456789abcdef01234567/raw/SHA/x.csv", "pinned github SHA"),
+            ("https://gist.githubusercontent.com/u/0123456789abcdef01234567/raw/x.csv", "unpinned github "),
+            ("https://zenodo.org/records/123/files/x.zip", "weak zenodo "),
+            ("https://figshare.com/ndownloader/articles/123/2", "weak figshare "),
+            ("s3://bucket/key?versionId=abc", "pinned s3 abc"),
+            ("s3://bucket/latest/x.csv", "unpinned s3 "),
+            ("gs://bucket/key#123", "pinned gcs 123"),
+            ("gs://bucket/key", "unpinned gcs "),
+            ("https://bucket.s3.amazonaws.com/x.csv", "unpinned s3 "),
+            ("https://storage.googleapis.com/b/x.csv?generation=7", "pinned gcs 7"),
+            ("https://a.blob.core.windows.net/b/x.csv?versionid=7", "pinned azure 7"),
+            ("https://drive.google.com/uc?id=abc", "unpinned gdrive "),
+            ("https://www.dropbox.com/s/abc/x.zip?dl=1", "unpinned dropbox "),
+            ("https://modelscope.cn/datasets/o/n/resolve/master/x.csv", "unpinned modelscope master o/n"),
+            (
+                "https://data.commoncrawl.org/crawl-data/CC-MAIN-2026-40/warc.paths.gz",
+                "weak commoncrawl CC-MAIN-2026-40",
+            ),
+            ("https://web.archive.org/web/20200101000000/http://x.org/d.csv", "weak url "),
+            ("https://data.acme.org/x.csv", "unpinned url "),
+            ("file:///data/x.csv", "local local "),
+            ("https://huggingface.co/datasets/o/n/resolve/main/figure.png", "not-a-dataset"),
+            ("https://huggingface.co/docs/trl/index", "not-a-dataset"),
+            ("https://huggingface.co/datasets/o/n", "not-a-dataset"),
+            ("https://huggingface.co/o/n/blob/main/train.py", "not-a-dataset"),
+            ("https://raw.githubusercontent.com/o/r/SHA/logo.svg", "not-a-dataset"),
+            ("https://raw.githubusercontent.com/o/r/main/requirements.txt", "not-a-dataset"),
+            ("https://github.com/o/r", "not-a-dataset"),
+            ("https://github.com/o/tool/archive/main.zip", "not-a-dataset"),
+            ("https://datasets-server.huggingface.co/rows?dataset=x", "not-a-dataset"),
+            ("https://api.example.io/v1/data.json", "not-a-dataset"),
+            ("http://localhost:8000/x.csv", "not-a-dataset"),
+            ("https://example.com/data.csv", "not-a-dataset"),
+            ("org/name", "none"),
+        ] {
+            let expected = expected.replace("SHA", SHA);
+            let found = judged(&url.replace("SHA", SHA), Asked::Any);
+            assert!(found.starts_with(&expected), "{url}: {found}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn what_a_loader_is_given_is_data() {
+        for (url, expected) in [
+            ("https://huggingface.co/datasets/o/n", "unpinned huggingface  o/n"),
+            ("https://data.acme.org/export?format=7", "unpinned url"),
+            ("https://raw.githubusercontent.com/o/r/main/anything", "unpinned github main"),
+        ] {
+            assert!(judged(url, Asked::Data).starts_with(expected), "{url}: {}", judged(url, Asked::Data));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_address_is_judged_without_panic(url in r"(https?|s3|gs|hf|file)://[a-z.@:]{0,20}(/(datasets|resolve|refs|raw|-|%2|[a-z%.@#?=\u{e9}]{0,6})){0,6}") {
+            locate(&url, Asked::Any);
+            locate(&url, Asked::Data);
+        }
+    }
+}
