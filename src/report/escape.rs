@@ -180,7 +180,9 @@ pub(crate) fn code_span<T: AsRef<[u8]> + ?Sized>(text: &T, cap: usize, table: bo
 
 /// The same for a text in which everything hidden is drawn already.
 pub(crate) fn code_span_of_drawn(text: &str, table: bool) -> String {
-    let text = if table { text.replace('|', "\\|") } else { text.to_owned() };
+    // Whether a backslash before a backslash and a pipe escapes the one or the other depends on who reads it.
+    let in_table = || text.replace("\\|", "\\<U+007C>").replace('|', "\\|");
+    let text = if table { in_table() } else { text.to_owned() };
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     // Markdown takes one space off both ends; without it a backtick there would join the fence.
@@ -404,6 +406,7 @@ pub(crate) mod tests {
         assert_eq!(code_span("a`b", 80, false), "``a`b``");
         assert_eq!(code_span("``", 80, false), "``` `` ```");
         assert_eq!(code_span("a|b", 80, true), "`a\\|b`");
+        assert_eq!(code_span("a\\|b", 80, true), "`a\\<U+007C>b`");
         assert_eq!(code_span("", 80, true), "`  `");
     }
 

@@ -403,7 +403,7 @@ fn location(spot: &Spot) -> Location {
     Location {
         physical_location: Physical { artifact_location: artifact(&spot.path), region },
         logical_locations: logical.into_iter().collect(),
-        message: spot.note.as_deref().map(|note| text(note)),
+        message: spot.note.as_deref().map(text),
     }
 }
 

@@ -524,7 +524,7 @@ foretaste: 2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 re
 "##);
     let mut sample = Sample::small();
     let (error, warning) = (sample.findings[0].clone(), sample.findings[1].clone());
-    sample.findings = vec![vec![error; 12], vec![warning; 12]].concat();
+    sample.findings = [vec![error; 12], vec![warning; 12]].concat();
     let text = sample.written(Format::Github, &Options::default());
     let of = |kind| text.lines().filter(|line| line.starts_with(kind)).collect::<Vec<_>>();
     assert_eq!((of("::error ").len(), of("::warning ").len()), (10, 10));
@@ -756,6 +756,19 @@ fn hostile(texts: &[Vec<u8>]) -> Sample {
     sample
 }
 
+/// Cells of a row of a table: pipes that no backslash escapes.
+fn cells(line: &str) -> usize {
+    let mut escaped = false;
+    line.chars()
+        .take(if line.starts_with('|') { usize::MAX } else { 0 })
+        .filter(|&c| {
+            let pipe = c == '|' && !escaped;
+            escaped = c == '\\' && !escaped;
+            pipe
+        })
+        .count()
+}
+
 fn is_safe(text: &str, own: &[char]) -> Result<(), String> {
     if let Some(c) = text.chars().find(|&c| is_hidden(c) && c != '\n' && !own.contains(&c)) {
         return Err(format!("U+{:04X} in {text:?}", u32::from(c)));
@@ -782,6 +795,17 @@ proptest! {
         prop_assert_eq!(is_safe(&sample.written(Format::Markdown, &options), &[]), Ok(()));
         let options = Options { colour: true, ..options };
         prop_assert_eq!(is_safe(&human(&sample, &options), &['\u{1b}']), Ok(()));
+    }
+
+    #[test]
+    fn data_breaks_out_of_no_table_and_no_list(texts in prop::collection::vec(nasty(), 12..13)) {
+        // The shape of the page is that of harmless data: the same lines with the same cells.
+        let shape = |texts: &[Vec<u8>]| {
+            let page = hostile(texts).written(Format::Markdown, &Options::default());
+            page.lines().map(cells).collect::<Vec<_>>()
+        };
+        let texts: Vec<Vec<u8>> = texts.into_iter().map(|text| [b"x".as_slice(), &text].concat()).collect();
+        prop_assert_eq!(shape(&texts), shape(&vec![b"x".to_vec(); 12]));
     }
 
     #[test]
