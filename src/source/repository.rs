@@ -147,12 +147,10 @@ impl Repository {
         if let Some(named) = &env.common_dir {
             let named = here.join(named);
             if !same_folder(&named, &common_dir) {
-                // Objects, configuration and branches of one folder, HEAD and index of another.
-                let hash = shared.to_thread_local().object_hash();
+                // Objects and configuration of that folder; branches stay where the git folder itself says they are.
+                let refs = shared.refs.clone();
                 shared = open(&named)?;
-                let options = gix::refs::store::init::Options::default();
-                shared.refs =
-                    gix::refs::file::Store::for_linked_worktree_opts(git_dir.clone(), named.clone(), hash, options);
+                shared.refs = refs;
                 shared.common_dir = Some(named.clone());
                 common_dir = named;
             }

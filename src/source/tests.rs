@@ -10,6 +10,10 @@ use std::process::Command;
 
 use bstr::{BString, ByteSlice};
 
+mod environment;
+mod history;
+mod hostile;
+
 use super::*;
 
 /// A repository in a temporary folder, with a home of its own.
@@ -361,147 +365,4 @@ fn only_named_paths_are_listed_and_a_misspelt_one_is_refused() {
     std::fs::write(fixture.path().join("ignored.csv"), "x\n").expect("it can be written");
     let named = list(&Scope::Worktree, &["ignored.csv"]);
     assert_eq!(named, Ok(["ignored.csv".into()].into()), "what a person names is read, ignored or not");
-}
-
-fn is_csv(path: &BStr) -> bool {
-    path.ends_with(b".csv")
-}
-
-#[test]
-fn people_are_told_commit_by_commit_as_git_has_them() {
-    let fixture = Fixture::new("history.sh");
-    let repository = fixture.open();
-    let before = repository.resolve("before").expect("a tag");
-    let after = repository.resolve("main").expect("a branch");
-    let history = repository.people(Some(before), after, &is_csv, 100);
-    assert_eq!(history.unread, []);
-    assert_eq!(history.notes, [""; 0]);
-
-    let list = |args: &[&str]| -> BTreeSet<String> {
-        fixture.git(args).lines().map(|line| line.to_str_lossy().into_owned()).collect()
-    };
-    let ids = |commits: &[Commit]| -> BTreeSet<String> { commits.iter().map(|c| c.id.to_string()).collect() };
-    assert_eq!(ids(&history.judged), list(&["rev-list", "before..main"]));
-    assert_eq!(ids(&history.earlier), list(&["rev-list", "before", "--", "*.csv"]));
-    let merges = history.judged.iter().filter(|commit| commit.parents > 1).count();
-    assert_eq!(merges, 3);
-    for commit in history.judged.iter().chain(&history.earlier) {
-        let id = commit.id.to_string();
-        let combine = if commit.parents > 1 { "-c" } else { "-r" };
-        let args = ["diff-tree", "-r", combine, "--root", "--no-commit-id", "--name-only", "--no-renames", "-z", &id];
-        let git: BTreeSet<BString> =
-            words(&fixture.git(&args)).into_iter().filter(|path| is_csv(path.as_ref())).collect();
-        assert_eq!(commit.paths.iter().cloned().collect::<BTreeSet<_>>(), git, "{}", commit.subject);
-        let format = "--format=%ad %cd %P";
-        let git = fixture.line(&["log", "-1", "--date=raw", format, &id]);
-        let zone = |offset: i32| {
-            let minutes = offset.abs() / 60;
-            format!("{}{:02}{:02}", if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
-        };
-        let (author, committer) = (&commit.author, &commit.committer);
-        let ours =
-            format!("{} {} {} {}", author.seconds, zone(author.offset), committer.seconds, zone(committer.offset));
-        assert!(git.starts_with(&ours), "{git} begins with {ours}");
-        assert_eq!(git.split(' ').count() - 4, commit.parents);
-    }
-    let order: Vec<ObjectId> = history.judged.iter().map(|commit| commit.id).collect();
-    for (at, id) in order.iter().enumerate() {
-        let parents = fixture.line(&["log", "-1", "--format=%P", &id.to_string()]);
-        for parent in parents.split(' ') {
-            let place = order.iter().position(|id| id.to_string() == parent);
-            assert!(place.is_none_or(|place| place < at), "parents come first");
-        }
-    }
-    let subject = |text: &str| {
-        let all = history.judged.iter().chain(&history.earlier);
-        all.clone()
-            .find(|commit| commit.subject == text)
-            .unwrap_or_else(|| panic!("{text} is among {:?}", all.map(|commit| &commit.subject).collect::<Vec<_>>()))
-    };
-    assert_eq!(subject("Merge with a change of its own").paths, ["data/main.csv"]);
-    assert!(subject("Signed").signed);
-    assert!(!subject("Main data").signed);
-    assert_eq!(subject("More data").author.name, "Ada Lovelace", "the trusted mailmap counts");
-    assert_eq!(subject("Main data").author.mail, "ada@example.org", "the one under judgement does not");
-    assert_eq!(subject("Rename to café").author.name, "Carol");
-
-    let newest = repository.people(Some(before), after, &is_csv, 2);
-    assert_eq!(newest.earlier.len(), 2);
-    assert_eq!(newest.earlier[1].id, before);
-    assert_eq!(newest.notes, ["2 commit(s) further back were not looked at"]);
-    let whole = repository.people(None, after, &is_csv, 0);
-    assert_eq!(ids(&whole.judged), list(&["--no-replace-objects", "rev-list", "main"]));
-}
-
-#[test]
-fn replaced_objects_and_grafts_change_nothing_but_are_told() {
-    let fixture = Fixture::new("history.sh");
-    let blob = fixture.line(&["rev-parse", "HEAD:data/b.csv"]);
-    assert_eq!(fixture.git(&["cat-file", "blob", &blob]), b"innocent\n", "git shows the replacement");
-    let repository = fixture.open();
-    let head = repository.head().expect("HEAD is sound").expect("there is a commit");
-    let ours = repository.read_at(head, "data/b.csv".into(), 100).expect("it can be read").expect("it is there");
-    assert_eq!(ours[..], *b"a,x\nb,y\nc,z\n", "what was committed is read");
-
-    let root = fixture.line(&["rev-list", "--max-parents=0", "main"]);
-    let graft = fixture.line(&["rev-parse", "main~2"]);
-    std::fs::write(fixture.path().join(".git/info/grafts"), format!("{graft}\n")).expect("it can be written");
-    let history = fixture.open().people(None, head, &is_csv, 0);
-    assert!(history.judged.iter().any(|commit| commit.id.to_string() == root), "a graft hides nothing");
-    let notes = fixture.open().notes();
-    assert!(notes.iter().any(|note| note.starts_with("1 replace ref(s)")), "{notes:?}");
-    assert!(notes.iter().any(|note| note.starts_with("info/grafts")), "{notes:?}");
-}
-
-#[test]
-fn a_shallow_history_is_told_and_not_taken_for_a_short_one() {
-    let fixture = Fixture::new("history.sh");
-    let shallow = Fixture::empty();
-    let url = format!("file://{}", fixture.path().display());
-    shallow.git(&["clone", "-q", "--depth=3", &url, "."]);
-    let repository = shallow.open();
-    assert!(repository.is_shallow());
-    assert!(repository.notes().iter().any(|note| note.contains("shallow")));
-    let head = repository.head().expect("HEAD is sound").expect("there is a commit");
-    let judged = repository.people(None, head, &is_csv, 10);
-    assert!(judged.unread.iter().all(|unread| unread.reason.contains("shallow or partial clone")));
-    assert!(!judged.unread.is_empty());
-    let earlier = repository.people(Some(head), head, &is_csv, 10);
-    assert_eq!(earlier.unread, []);
-    assert!(earlier.notes.iter().any(|note| note.contains("ends early")), "{:?}", earlier.notes);
-}
-
-#[test]
-fn the_trusted_side_is_never_the_judged_one() {
-    let fixture = Fixture::new("range.sh");
-    let repository = fixture.open();
-    let id = |revision: &str| Some(repository.resolve(revision).expect("it exists"));
-    let trusted = |scope: &Scope| repository.trusted(scope).expect("it can be told");
-    assert_eq!(trusted(&range("main", "feature")), Trusted { from: "base", commit: id("main") });
-    assert_eq!(trusted(&Scope::Staged), Trusted { from: "head", commit: id("HEAD") });
-    assert_eq!(trusted(&Scope::Worktree), Trusted { from: "worktree", commit: None });
-    fixture.git(&["update-ref", "refs/remotes/origin/master", "main"]);
-    assert_eq!(trusted(&Scope::Staged), Trusted { from: "base", commit: id("fork") }, "where the branch left upstream");
-    fixture.git(&["update-ref", "refs/remotes/origin/trunk", "feature~1"]);
-    fixture.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
-    assert_eq!(trusted(&Scope::Staged), Trusted { from: "base", commit: id("feature~1") }, "upstream says so itself");
-    fixture.git(&["update-ref", "refs/remotes/origin/trunk", "unrelated"]);
-    assert_eq!(trusted(&Scope::Staged), Trusted { from: "head", commit: id("HEAD") }, "nothing in common");
-
-    let path = BStr::new("data/stays.csv");
-    std::fs::write(fixture.path().join("data/stays.csv"), "staged\n").expect("it can be written");
-    fixture.git(&["add", "-A"]);
-    std::fs::write(fixture.path().join("data/stays.csv"), "on disk\n").expect("it can be written");
-    let repository = fixture.open();
-    let judged = |scope: &Scope| {
-        repository.read_judged(scope, path, 100).expect("it can be read").expect("it is there").to_vec()
-    };
-    assert_eq!(judged(&Scope::Staged), b"staged\n");
-    assert_eq!(judged(&Scope::Worktree), b"on disk\n");
-    assert_eq!(judged(&range("main", "feature")), b"stays\n");
-    assert!(repository.read_judged(&Scope::Staged, "data/nothing".into(), 100).expect("no error").is_none());
-    let link = repository.read_judged(&Scope::Worktree, "data/link".into(), 100);
-    assert_eq!(link.map(|_| ()), Err("a symbolic link, not a file".to_owned()));
-    let link = repository.read_judged(&range("main", "feature"), "data/link".into(), 100);
-    assert_eq!(link.map(|_| ()), Err("a symbolic link, not a file".to_owned()));
 }

@@ -15,7 +15,9 @@ use crate::finding::Unread;
 /// Folders inside one another. Real trees have a dozen; trees can be made by hand.
 const MAX_DEPTH: usize = 4096;
 /// Paths of one listing. A few small trees that name one another many times hold more paths than any disk.
-const MAX_PATHS: usize = 10_000_000;
+const MAX_PATHS: usize = if cfg!(test) { 20_000 } else { 2_000_000 };
+/// Bytes of the paths of one listing.
+const MAX_PATH_BYTES: usize = 256 << 20;
 /// Bytes of trees that are kept for the next comparison.
 const MAX_KEPT: usize = 64 << 20;
 
@@ -247,6 +249,7 @@ pub(super) fn diff(
     filter: &Filter,
     out: &mut Changes,
 ) {
+    let mut bytes: usize = 0;
     let mut stack = vec![(prefix, before, after, 0)];
     while let Some((prefix, before, after, depth)) = stack.pop() {
         if before == after || !filter.enters(prefix.as_ref()) {
@@ -256,7 +259,7 @@ pub(super) fn diff(
             out.unread(prefix.as_ref(), format!("folders nested more than {MAX_DEPTH} deep"));
             continue;
         }
-        if out.list.len() >= MAX_PATHS {
+        if out.list.len() >= MAX_PATHS || bytes >= MAX_PATH_BYTES {
             out.unread(prefix.as_ref(), format!("more than {MAX_PATHS} paths"));
             return;
         }
@@ -284,6 +287,7 @@ pub(super) fn diff(
             let Some(either) = a.or(b).filter(|_| side(&a) != side(&b)) else { continue };
             let mut path = prefix.clone();
             path.push_str(either.name);
+            bytes += path.len();
             if either.mode.is_none() {
                 path.push_byte(b'/');
                 stack.push((path, a.map(|item| item.id), b.map(|item| item.id), depth + 1));
