@@ -14,6 +14,8 @@ mod columnar;
 mod compressed;
 mod references;
 
+pub(crate) use columnar::fresh_records;
+
 use crate::lens::{Lens, Role};
 use crate::span::{At, BlobId, Fresh, Place, Span};
 

@@ -5,6 +5,8 @@ use rustc_hash::FxHashMap;
 
 use super::align::align;
 use super::hash::hash;
+use crate::format::fresh_records;
+use crate::policy::Limits;
 use crate::span::{Fresh, Span};
 
 /// The spans of lines of `after` that are not in `before`, as a difference of multisets: a line that was moved is not
@@ -12,7 +14,12 @@ use crate::span::{Fresh, Span};
 ///
 /// In a file whose lines are only parts of records, such as indented JSON, a line that was moved is fresh: the same line
 /// says something else in another record.
+///
+/// Columnar files have no lines; there the spans count records.
 pub(crate) fn fresh(before: &[u8], after: &[u8]) -> Fresh {
+    if let Some(fresh) = fresh_records(before, after, &Limits::default()) {
+        return fresh;
+    }
     let start = common_start(before, after);
     let end = common_end(&before[start..], &after[start..]);
     let old = Lines::new(&before[start..before.len() - end]);

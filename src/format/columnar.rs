@@ -7,9 +7,12 @@
 
 use crate::format::{Blob, Kind, Read, Sink};
 use crate::policy::Limits;
+use crate::span::Fresh;
 
 #[cfg(feature = "parquet")]
 mod arrow;
+#[cfg(feature = "parquet")]
+mod fresh;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "parquet")]
@@ -53,4 +56,13 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
 #[cfg(not(feature = "parquet"))]
 pub(crate) fn read(_: &Blob<'_>, _: &Limits, _: &mut dyn Sink) -> Result<Read, String> {
     Err("Parquet support is not built in".to_owned())
+}
+
+/// Which records of a columnar file a change brought; `None` where the new version is not columnar.
+pub(crate) fn fresh_records(before: &[u8], after: &[u8], limits: &Limits) -> Option<Fresh> {
+    detect(after)?;
+    #[cfg(feature = "parquet")]
+    return Some(fresh::fresh(before, after, limits));
+    #[cfg(not(feature = "parquet"))]
+    return Some((before, limits, Fresh::All).2);
 }

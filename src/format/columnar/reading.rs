@@ -174,7 +174,7 @@ impl<'a, 'b> Reading<'a, 'b> {
         }
         if self.twins {
             let detail = "two columns have the same name".to_owned();
-            self.rows.flaws.push(Flaw { kind: "duplicate-key", span: Span::new(0, 0), record: None, detail });
+            self.rows.flaws.insert(0, Flaw { kind: "duplicate-key", span: Span::new(0, 0), record: None, detail });
         }
     }
 

@@ -365,6 +365,29 @@ fn freshness_counts_records() {
 }
 
 #[test]
+fn only_records_that_were_not_there_before_are_fresh() {
+    let limits = Limits::default();
+    let before = parquet(&intents(10));
+    let batch = intents(12);
+    assert_eq!(fresh_records(&before, &parquet(&batch), &limits), Some(Fresh::Only(vec![Span::new(10, 12)])));
+    // Written by another program, in another order, and with one record once more.
+    let moved = stream(&[batch.slice(5, 5), batch.slice(0, 5), batch.slice(3, 1)], None);
+    assert_eq!(fresh_records(&before, &moved, &limits), Some(Fresh::Only(vec![Span::new(10, 11)])));
+    assert_eq!(fresh_records(&before, &before, &limits), Some(Fresh::Only(vec![])));
+    assert_eq!(fresh_records(b"was a text", &before, &limits), Some(Fresh::All));
+    assert_eq!(fresh_records(&before, b"is a text", &limits), None);
+    // A value that moved into the next field is another record, and null is not empty.
+    let pair = |a, b| parquet(&table(vec![("a", strings(&[a])), ("b", strings(&[b]))]));
+    assert_eq!(fresh_records(&pair("x", "yz"), &pair("xy", "z"), &limits), Some(Fresh::Only(vec![Span::new(0, 1)])));
+    let null = parquet(&table(vec![("a", Arc::new(StringArray::from(vec![None::<&str>])))]));
+    let large = parquet(&table(vec![("a", strings(&["x".repeat(20_000).as_str(), "y"]))]));
+    let small = Limits { record: 1000, ..Limits::default() };
+    assert_eq!(fresh_records(&large, &large, &small), Some(Fresh::Only(vec![Span::new(0, 1)])));
+    let empty = parquet(&table(vec![("a", strings(&[""]))]));
+    assert_eq!(fresh_records(&null, &empty, &limits), Some(Fresh::Only(vec![Span::new(0, 1)])));
+}
+
+#[test]
 fn two_columns_of_one_name_are_a_flaw() {
     let schema =
         Schema::new(vec![Field::new("label", DataType::Utf8, true), Field::new("label", DataType::Utf8, true)]);
