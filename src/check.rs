@@ -5,6 +5,7 @@
 
 mod integrity;
 mod invisible_unicode;
+mod policy_loosened;
 
 use serde::de::DeserializeOwned;
 
@@ -19,8 +20,12 @@ use crate::rule::Rule;
 use crate::source::{Files, People};
 
 /// Every check, in the order of the reports' table of rules.
-pub(crate) static CATALOG: &[Entry] =
-    &[entry::<integrity::Integrity>(), entry::<invisible_unicode::InvisibleUnicode>()];
+#[rustfmt::skip]
+pub(crate) static CATALOG: &[Entry] = &[
+    entry::<integrity::Integrity>(),
+    entry::<invisible_unicode::InvisibleUnicode>(),
+    entry::<policy_loosened::PolicyLoosened>(),
+];
 
 /// Every rule of every check.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -8,6 +8,7 @@ pub(crate) mod baseline;
 mod file;
 mod glob;
 pub(crate) mod lock;
+pub(crate) mod loosened;
 mod node;
 mod standing;
 pub(crate) mod trust;
