@@ -5,7 +5,7 @@
 
 mod integrity;
 mod invisible_unicode;
-mod policy_loosened;
+mod labels;
 
 use serde::de::DeserializeOwned;
 
@@ -20,12 +20,8 @@ use crate::rule::Rule;
 use crate::source::{Files, People};
 
 /// Every check, in the order of the reports' table of rules.
-#[rustfmt::skip]
-pub(crate) static CATALOG: &[Entry] = &[
-    entry::<integrity::Integrity>(),
-    entry::<invisible_unicode::InvisibleUnicode>(),
-    entry::<policy_loosened::PolicyLoosened>(),
-];
+pub(crate) static CATALOG: &[Entry] =
+    &[entry::<integrity::Integrity>(), entry::<invisible_unicode::InvisibleUnicode>(), entry::<labels::Labels>()];
 
 /// Every rule of every check.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {

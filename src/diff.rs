@@ -25,7 +25,7 @@ use bstr::{BStr, BString};
 use serde::Serialize;
 
 pub(crate) use again::{Again, Never};
-pub(crate) use common::Common;
+pub(crate) use common::{Common, Shared};
 pub(crate) use compare::compare;
 pub(crate) use flips::short;
 pub(crate) use fresh::fresh;

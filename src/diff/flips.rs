@@ -89,7 +89,10 @@ impl<'g, 'a> Target<'g, 'a> {
         let back = |flip: &&Relabel| flip.set == set && flip.from == to && from.contains_key(&flip.to);
         let reverse = all.iter().filter(back).count() as u64;
         let name = |label: u32| ladder.names[label as usize].clone();
-        let size = |label| ladder.size(set, Version::Before, label);
+        let size = |label| match ladder.pairs.contains(&label) {
+            true => ladder.pairs.iter().map(|&label| ladder.size(set, Version::Before, label)).sum(),
+            false => ladder.size(set, Version::Before, label),
+        };
         let mut sources: Vec<_> =
             from.iter().map(|(&label, &count)| FlippedFrom { class: name(label), size: size(label), count }).collect();
         sources.sort_by_key(|source| std::cmp::Reverse(source.count));
