@@ -9,10 +9,22 @@ use std::borrow::Cow;
 use bstr::BStr;
 use serde::Serialize;
 
+mod batch;
 pub(crate) mod coding;
 mod columnar;
 mod compressed;
+mod csv;
+mod encoding;
+mod json;
+mod read;
 mod references;
+mod roles;
+#[cfg(test)]
+pub(crate) mod testing;
+mod text;
+
+pub use encoding::decode;
+pub use read::read;
 
 pub(crate) use columnar::fresh_records;
 
@@ -478,3 +490,8 @@ pub struct References<'a> {
     /// The references, in the order of the file.
     pub list: &'a [Reference],
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::{Coding, Decoded, Encoding, Field, Offsets};
 use crate::span::{At, Place, Span};
@@ -82,7 +82,7 @@ fn pieces(coding: Coding, raw: &[u8], mut take: impl FnMut(Cow<'_, str>, Range<u
     while at < raw.len() {
         let special = match coding {
             Coding::Json => memchr(b'\\', &raw[at..]),
-            Coding::Csv => memchr2(b'"', b'"', &raw[at..]),
+            Coding::Csv => memchr(b'"', &raw[at..]),
             _ => None,
         };
         let stop = special.map_or(raw.len(), |n| at + n);
@@ -95,8 +95,7 @@ fn pieces(coding: Coding, raw: &[u8], mut take: impl FnMut(Cow<'_, str>, Range<u
         }
         let (character, len) = match coding {
             Coding::Json => json_escape(&raw[at..]),
-            // A doubled quote is one quote; a stray single one stands for itself.
-            _ => ('"', if raw.get(at + 1) == Some(&b'"') { 2 } else { 1 }),
+            _ => ('"', csv_quote_len(&raw[at..])),
         };
         take(Cow::Borrowed(character.encode_utf8(&mut [0; 4])), at..at + len);
         at += len;
@@ -146,8 +145,21 @@ fn json_escape(raw: &[u8]) -> (char, usize) {
     }
 }
 
+/// Length in bytes of the escape at the start of `raw`.
+pub(super) fn escape_len(coding: Coding, raw: &[u8]) -> usize {
+    match coding {
+        Coding::Json => json_escape(raw).1,
+        _ => csv_quote_len(raw),
+    }
+}
+
+/// A doubled quote is one quote; a stray single one stands for itself.
+fn csv_quote_len(raw: &[u8]) -> usize {
+    if raw.get(1) == Some(&b'"') { 2 } else { 1 }
+}
+
 /// The UTF-16 unit of a `\uXXXX` at the start of `raw`.
-fn unit(raw: &[u8]) -> Option<u16> {
+pub(super) fn unit(raw: &[u8]) -> Option<u16> {
     let digits = raw.strip_prefix(b"\\u")?.get(..4)?;
     digits.iter().try_fold(0_u16, |n, &d| Some(n << 4 | char::from(d).to_digit(16)? as u16))
 }
@@ -168,26 +180,67 @@ impl Offsets {
 /// Walks from the checkpoint before `at` to `at`, counting what each character took in the raw file.
 fn raw_offset(points: &[(u64, u64)], encoding: Encoding, decoded: &[u8], at: u64) -> u64 {
     let index = points.partition_point(|&(d, _)| d <= at);
-    let (start, mut raw) = if index == 0 { (0, 0) } else { points[index - 1] };
-    let stretch = Span::new(start, at.max(start)).of(decoded);
-    for chunk in stretch.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            raw += match encoding {
-                Encoding::Latin1 => 1,
-                Encoding::Utf16Le | Encoding::Utf16Be => 2 * c.len_utf16() as u64,
-                Encoding::Utf32Le | Encoding::Utf32Be => 4,
-                Encoding::Utf8 | Encoding::BrokenUtf8 | Encoding::Binary => c.len_utf8() as u64,
-            };
-        }
-        raw += chunk.invalid().len() as u64;
+    let (start, raw) = if index == 0 { (0, 0) } else { points[index - 1] };
+    if runs_alike(encoding) {
+        return raw + at.saturating_sub(start);
     }
-    raw
+    // The next checkpoint is a ceiling: a character that the end of the file cut follows no rule.
+    let ceiling = points.get(index).map_or(u64::MAX, |&(_, r)| r);
+    let stretch = Span::new(start, at.max(start)).of(decoded);
+    let walked: u64 = stretch.utf8_chunks().flat_map(|chunk| chunk.valid().chars()).map(|c| took(encoding, c)).sum();
+    (raw + walked).min(ceiling)
+}
+
+/// The inverse of [`raw_offset`]: the start of the decoded character that the raw byte belongs to.
+fn decoded_offset(points: &[(u64, u64)], encoding: Encoding, decoded: &[u8], raw: u64) -> u64 {
+    let index = points.partition_point(|&(_, r)| r <= raw);
+    if index == 0 {
+        return 0;
+    }
+    let (mut at, mut here) = points[index - 1];
+    if runs_alike(encoding) {
+        return at + (raw - here);
+    }
+    let end = points.get(index).map_or(decoded.len() as u64, |&(d, _)| d);
+    let stretch = Span::new(at, end.max(at)).of(decoded);
+    for c in stretch.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
+        here += took(encoding, c);
+        if here > raw {
+            break;
+        }
+        at += c.len_utf8() as u64;
+    }
+    at
+}
+
+/// Whether decoded and raw bytes are the same behind a checkpoint.
+fn runs_alike(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Utf8 | Encoding::BrokenUtf8 | Encoding::Binary)
+}
+
+/// Raw bytes of a character.
+fn took(encoding: Encoding, c: char) -> u64 {
+    match encoding {
+        Encoding::Latin1 => 1,
+        Encoding::Utf16Le | Encoding::Utf16Be => 2 * c.len_utf16() as u64,
+        Encoding::Utf32Le | Encoding::Utf32Be => 4,
+        Encoding::Utf8 | Encoding::BrokenUtf8 | Encoding::Binary => c.len_utf8() as u64,
+    }
 }
 
 impl Decoded<'_> {
     /// The raw span behind a span of the decoded bytes.
     pub fn raw(&self, span: Span) -> Span {
         self.offsets.raw(&self.bytes, span)
+    }
+
+    /// The offset in the decoded bytes of what stands at `raw`; inside a character, where that character begins.
+    pub fn decoded_at(&self, raw: u64) -> u64 {
+        let at = match &self.offsets {
+            Offsets::Same => raw,
+            Offsets::Mapped(points, encoding) => decoded_offset(points, *encoding, &self.bytes, raw),
+        };
+        at.min(self.bytes.len() as u64)
     }
 }
 

@@ -8,8 +8,7 @@ use super::arrow::{Batches, Step};
 use super::parquet::File;
 use super::plan::{Plan, Plans};
 use super::rows::Rows;
-use crate::format::{Blob, Flaw, Guess, Kind, Name, Read, Records, Sink};
-use crate::lens::FieldRoles;
+use crate::format::{Blob, Flaw, Guess, Kind, Name, Read, Records, Sink, roles};
 use crate::policy::Limits;
 use crate::span::Span;
 
@@ -169,9 +168,8 @@ impl<'a, 'b> Reading<'a, 'b> {
     /// Before the first batch is handed on: roles, and what is wrong with the columns as such.
     fn begin(&mut self) {
         self.begun = true;
-        if let Some(roles) = &self.blob.lens.roles {
-            declare(&mut self.names, roles);
-        }
+        let Rows { text, rows, cells, .. } = &self.rows;
+        self.guess = roles::settle(self.blob, self.kind, &mut self.names, text, rows, cells);
         if self.twins {
             let detail = "two columns have the same name".to_owned();
             self.rows.flaws.insert(0, Flaw { kind: "duplicate-key", span: Span::new(0, 0), record: None, detail });
@@ -203,14 +201,5 @@ impl<'a, 'b> Reading<'a, 'b> {
         }
         let (kind, records, guess, unread) = (self.kind, self.records, self.guess, self.unread);
         Ok(Read { kind, records, references: 0, guess, unread })
-    }
-}
-
-/// Gives declared fields their roles.
-fn declare(names: &mut [Name], roles: &FieldRoles) {
-    for name in names {
-        if let Some((_, role)) = roles.fields.iter().find(|(field, _)| *field == name.path) {
-            name.role = *role;
-        }
     }
 }

@@ -1,0 +1,181 @@
+//! Tells what a blob is, and has it read by the reader of its format.
+
+use bstr::ByteSlice;
+use memchr::memmem;
+
+use super::batch::Writer;
+use super::csv::dialect::{self, Belief, Dialect};
+use super::json::document::{self, Document, Told};
+use super::{Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, csv, json, references, text};
+use crate::lens::Role;
+use crate::policy::Limits;
+use crate::span::Span;
+
+mod hint;
+
+use hint::Hint;
+
+/// How a blob is to be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Plan {
+    JsonLines,
+    Json(Document),
+    Csv(Dialect),
+    FastText,
+    Lines { name: &'static str, role: Role, coding: Coding },
+    Columnar,
+    NoReader,
+}
+
+/// Reads a blob: tells its format by content, and hands on its records in batches, then its references.
+///
+/// # Errors
+/// Where a recognised data format cannot be read at all, as one short phrase.
+pub fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
+    let (kind, plan) = tell(blob);
+    match plan {
+        Plan::NoReader => return Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
+        Plan::Columnar => return columnar::read(blob, limits, sink),
+        _ => {}
+    }
+    let mut w = Writer::new(blob, kind, limits, sink);
+    flag_encoding(&mut w);
+    match plan {
+        Plan::JsonLines => json::lines::read(&mut w),
+        Plan::Json(document) => document::read(&mut w, &document),
+        Plan::Csv(dialect) => csv::read(&mut w, &dialect),
+        Plan::FastText => text::fasttext(&mut w),
+        Plan::Lines { name, role, coding } => text::lines(&mut w, name, role, coding),
+        Plan::Columnar | Plan::NoReader => {}
+    }
+    let mut read = w.finish();
+    find_references(blob, limits, sink, &mut read);
+    Ok(read)
+}
+
+/// Code, configuration and documents name datasets and models.
+fn find_references(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink, read: &mut Read) {
+    use Kind::{JsonConfig, Markdown, Notebook, Python, Shell, Toml, Yaml};
+    if !matches!(read.kind, Python | Notebook | Yaml | JsonConfig | Toml | Shell | Markdown) {
+        return;
+    }
+    let found = references::find(blob, read.kind, limits);
+    read.unread.extend(found.unread);
+    if !found.list.is_empty() {
+        read.references = found.list.len() as u64;
+        sink.references(&References { blob: *blob, kind: read.kind, list: &found.list });
+    }
+}
+
+/// What is not UTF-8 is read differently, or not at all, by a reader that expects it.
+fn flag_encoding(w: &mut Writer<'_, '_>) {
+    let decoded = w.blob.decoded;
+    if matches!(decoded.encoding, Encoding::Utf8 | Encoding::Binary) {
+        return;
+    }
+    let text: &[u8] = &decoded.bytes;
+    if decoded.encoding == Encoding::BrokenUtf8 {
+        let mut at = 0;
+        for chunk in text.utf8_chunks() {
+            at += chunk.valid().len();
+            let bad = chunk.invalid().len();
+            if bad > 0 {
+                w.blob_flaw("not-utf8", Span::new(at as u64, (at + bad) as u64), "malformed UTF-8");
+            }
+            at += bad;
+        }
+        return;
+    }
+    let first = text.iter().position(|b| !b.is_ascii()).unwrap_or(0);
+    let name = match decoded.encoding {
+        Encoding::Latin1 => "one byte a character, read as Windows-1252",
+        Encoding::Utf16Le | Encoding::Utf16Be => "UTF-16",
+        _ => "UTF-32",
+    };
+    let lost = memmem::find_iter(text, "\u{FFFD}").count();
+    let detail = if lost > 0 { format!("{name}; {lost} replacement characters") } else { name.to_owned() };
+    w.blob_flaw("not-utf8", Span::new(first as u64, (first + 1).min(text.len()) as u64), detail);
+}
+
+/// Tells the format. Content comes first; names decide between kinds of code, and how easily a table is believed in.
+fn tell(blob: &Blob<'_>) -> (Kind, Plan) {
+    if blob.decoded.encoding == Encoding::Binary {
+        return match columnar::detect(&blob.decoded.bytes) {
+            Some(kind) => (kind, Plan::Columnar),
+            None => (Kind::Unknown, Plan::NoReader),
+        };
+    }
+    let text: &[u8] = &blob.decoded.bytes;
+    let hint = hint::of(blob.path, text);
+    let is_dataset = blob.lens.dataset.is_some();
+    let declared = blob.lens.roles.as_ref();
+    let table = |belief| dialect::sniff(text, belief, declared).map(|dialect| (Kind::Csv, Plan::Csv(dialect)));
+    if let Some(found) = json_kind(text, hint, is_dataset) {
+        return found;
+    }
+    match hint {
+        Hint::Code(kind) => lines(kind, is_dataset),
+        Hint::Table(delimiter) => table(Belief::Named(delimiter)).unwrap_or_else(|| lines(Kind::Csv, true)),
+        Hint::Text | Hint::Nothing if text::is_fasttext(&text[..text.len().min(64 << 10)]) => {
+            (Kind::Text, Plan::FastText)
+        }
+        Hint::Text | Hint::Nothing => {
+            table(Belief::Unnamed).unwrap_or_else(|| match hint == Hint::Text || is_dataset {
+                true => lines(Kind::Text, true),
+                false => lines(Kind::Code, false),
+            })
+        }
+        Hint::Json | Hint::JsonLines => lines(Kind::JsonConfig, is_dataset),
+    }
+}
+
+/// Lines of text or code.
+fn lines(kind: Kind, is_text: bool) -> (Kind, Plan) {
+    let coding = match kind {
+        // So that a character written as an escape is found, too.
+        Kind::JsonConfig | Kind::Notebook => Coding::Json,
+        _ => Coding::Plain,
+    };
+    let plan = match is_text || matches!(kind, Kind::Text | Kind::Markdown) {
+        true => Plan::Lines { name: "text", role: Role::Text, coding },
+        false => Plan::Lines { name: "line", role: Role::Other, coding },
+    };
+    (kind, plan)
+}
+
+/// Tells the kinds of JSON apart; `None` where it is none, or nothing can be said yet.
+fn json_kind(text: &[u8], hint: Hint, is_dataset: bool) -> Option<(Kind, Plan)> {
+    if hint == Hint::Code(Kind::Notebook) {
+        return None;
+    }
+    let lines = || text.lines().filter(|line| !line.trim_ascii().is_empty()).take(32);
+    let json_lines = Some((Kind::JsonLines, Plan::JsonLines));
+    let (mut whole, mut count) = (0, 0);
+    for line in lines() {
+        count += 1;
+        whole += usize::from(document::is_whole(line));
+        // Code and prose need no closer look.
+        if count == 4 && whole == 0 && hint != Hint::JsonLines && !begins_like_json(text) {
+            break;
+        }
+    }
+    if count >= 2 && (whole * 2 > count || (whole > 0 && hint == Hint::JsonLines)) {
+        return json_lines;
+    }
+    let believed = is_dataset || hint == Hint::JsonLines;
+    if !begins_like_json(text) {
+        return if hint == Hint::JsonLines { json_lines } else { None };
+    }
+    match document::tell(text, believed) {
+        Told::Data(document) => Some((Kind::Json, Plan::Json(document))),
+        Told::Notebook => Some(self::lines(Kind::Notebook, is_dataset)),
+        Told::Broken if hint == Hint::JsonLines || (believed && hint == Hint::Json) => json_lines,
+        // Names decide between the kinds of what is no data: `[section]` begins like JSON.
+        Told::Config if !matches!(hint, Hint::Code(_) | Hint::Table(_)) => Some(self::lines(Kind::JsonConfig, false)),
+        Told::Config | Told::Broken => None,
+    }
+}
+
+fn begins_like_json(text: &[u8]) -> bool {
+    matches!(text.trim_start().first(), Some(b'{' | b'['))
+}
