@@ -6,6 +6,7 @@
 mod integrity;
 mod invisible_unicode;
 mod labels;
+mod policy_loosened;
 
 use serde::de::DeserializeOwned;
 
@@ -20,11 +21,16 @@ use crate::rule::Rule;
 use crate::source::{Files, People};
 
 /// Every check, in the order of the reports' table of rules.
-pub(crate) static CATALOG: &[Entry] =
-    &[entry::<integrity::Integrity>(), entry::<invisible_unicode::InvisibleUnicode>(), entry::<labels::Labels>()];
+#[rustfmt::skip] // one line a check
+pub(crate) static CATALOG: &[Entry] = &[
+    entry::<integrity::Integrity>(),
+    entry::<invisible_unicode::InvisibleUnicode>(),
+    entry::<labels::Labels>(),
+    entry::<policy_loosened::PolicyLoosened>(),
+];
 
 /// Every rule of every check.
-pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
     CATALOG.iter().flat_map(|entry| entry.rules)
 }
 

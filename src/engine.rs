@@ -1,17 +1,198 @@
 //! Fan out, merge, finish: runs the checks over what is in scope.
+//!
+//! Every file is read once. While its records pass by, every check looks at them and the differ indexes them; threads
+//! work apart and their states are merged, so that the number of threads never shows (law 4).
+
+mod again;
+mod budget;
+mod gather;
+mod memory;
+mod scan;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use bstr::BString;
+use jiff::civil::Date;
 
+use crate::diff::Summary;
 use crate::finding::{Finding, LookedAt, Unread};
-use crate::format::Guess;
-use crate::policy::Origin;
-use crate::source::{Bytes, Content};
+use crate::format::{Guess, Reference};
+use crate::policy::{Origin, PolicyError};
+use crate::source::{Bytes, Content, Environment, Scope, SourceError};
 use crate::span::BlobId;
+use scan::{Measure, Reader};
+
+/// What is to be checked, and how.
+///
+/// ```no_run
+/// use foretaste::{Checker, Scope};
+///
+/// let outcome = Checker::new().scope(Scope::Staged).run(".")?;
+/// for finding in &outcome.findings {
+///     println!("{} {}", finding.rule.id, finding.message);
+/// }
+/// # Ok::<(), foretaste::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checker {
+    scope: Scope,
+    paths: Vec<PathBuf>,
+    policy: PolicyChoice,
+    as_of: Date,
+    environment: Environment,
+    ignore_baseline: bool,
+    people: bool,
+    measures: bool,
+    only: &'static [&'static str],
+}
+
+/// Which policy judges.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+enum PolicyChoice {
+    /// The one of the trusted side (law 1).
+    #[default]
+    Trusted,
+    /// HEAD's.
+    Head,
+    /// The work tree's, as a preview of what it would say once it has landed.
+    Worktree,
+    /// This text, from a file that the user named.
+    Flag { name: String, text: String },
+}
+
+impl Default for Checker {
+    fn default() -> Self {
+        Self {
+            scope: Scope::Worktree,
+            paths: Vec::new(),
+            policy: PolicyChoice::Trusted,
+            as_of: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            environment: Environment::default(),
+            ignore_baseline: false,
+            people: true,
+            measures: false,
+            only: &[],
+        }
+    }
+}
+
+impl Checker {
+    /// A checker of the work tree, with the policy of the trusted side, on today's date in UTC. What the environment
+    /// says of git is not heeded unless [`Checker::environment`] asks for it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges this scope.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Judges only these files and folders, relative to the folder of the run.
+    #[must_use]
+    pub fn paths(mut self, paths: &[PathBuf]) -> Self {
+        self.paths = paths.to_vec();
+        self
+    }
+
+    /// Judges by this policy. `name` is how it is called in what is said of it.
+    #[must_use]
+    pub fn policy(mut self, name: &str, text: &str) -> Self {
+        self.policy = PolicyChoice::Flag { name: name.to_owned(), text: text.to_owned() };
+        self
+    }
+
+    /// Judges by the policy in the work tree, as a preview.
+    #[must_use]
+    pub fn policy_from_worktree(mut self) -> Self {
+        self.policy = PolicyChoice::Worktree;
+        self
+    }
+
+    pub(crate) fn policy_from_head(mut self) -> Self {
+        self.policy = PolicyChoice::Head;
+        self
+    }
+
+    /// Compares the dates in the policy with this day.
+    #[must_use]
+    pub fn as_of(mut self, day: Date) -> Self {
+        self.as_of = day;
+        self
+    }
+
+    /// Heeds these variables of git, as a hook must.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Whether rules about people run. They do not speak to contributors in their own hook (law 8).
+    #[must_use]
+    pub fn people(mut self, people: bool) -> Self {
+        self.people = people;
+        self
+    }
+
+    /// Runs these rules alone.
+    pub(crate) fn only(mut self, rules: &'static [&'static str]) -> Self {
+        self.only = rules;
+        self
+    }
+
+    /// Leaves the baseline out, to see everything.
+    pub(crate) fn without_baseline(mut self) -> Self {
+        self.ignore_baseline = true;
+        self
+    }
+
+    fn wants(&self, rule: &str) -> bool {
+        self.only.is_empty() || self.only.contains(&rule)
+    }
+}
+
+/// Hears how far a run has come. Called from several threads.
+pub(crate) trait Progress: Sync {
+    /// So many files will be looked at.
+    fn total(&self, files: u64);
+    /// One more is done.
+    fn done(&self);
+    /// All are done.
+    fn finish(&self);
+}
+
+/// Nobody listens.
+pub(crate) struct Silent;
+
+impl Progress for Silent {
+    fn total(&self, _: u64) {}
+    fn done(&self) {}
+    fn finish(&self) {}
+}
+
+/// Why a run could not start. Exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for is not there, or the repository cannot be opened.
+    #[error("{}", .0.in_full())]
+    Source(#[from] SourceError),
+    /// The policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A folder is no git repository, and the scope needs one.
+    #[error("{0} is not inside a git repository; name plain files to look at them without one")]
+    NoRepository(String),
+}
 
 /// What a run came to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What is wrong: sorted by severity (errors first), then rule, path and place.
+    /// What is wrong: errors first, then by rule, path and place.
     pub findings: Vec<Finding>,
     /// What could not be read, sorted by path.
     pub unread: Vec<Unread>,
@@ -31,6 +212,11 @@ pub struct Outcome {
     pub accepted: u64,
     /// Whether files without a reader fail the run (`require: {coverage: full}`).
     pub full_coverage: bool,
+    /// The references that were found, with the blob each stands in.
+    pub references: Vec<(BlobId, Reference)>,
+    pub(crate) summary: Summary,
+    pub(crate) measures: Vec<Measure>,
+    reader: Reader,
 }
 
 /// A blob that was judged.
@@ -39,11 +225,24 @@ pub struct Judged {
     /// Its path.
     pub path: BString,
     /// Where its bytes are.
-    pub content: Content,
+    content: Option<Content>,
+    /// Bytes that were handed over, or resolved from an LFS pointer.
+    held: Option<Arc<[u8]>>,
 }
 
 /// Gives the bytes of judged blobs again, so that places can be turned into lines and excerpts.
 pub trait Contents {
     /// The raw bytes of a blob; `None` where they are gone.
     fn bytes(&self, blob: BlobId) -> Option<Bytes>;
+}
+
+impl Contents for Outcome {
+    fn bytes(&self, blob: BlobId) -> Option<Bytes> {
+        let judged = self.blobs.get(blob.0 as usize)?;
+        match (&judged.held, &judged.content) {
+            (Some(held), _) => Some(Bytes::from(held.to_vec())),
+            (None, Some(content)) => self.reader.read(content, u64::MAX).ok(),
+            (None, None) => None,
+        }
+    }
 }

@@ -39,6 +39,14 @@ use crate::policy::Origin;
 use crate::rule::{Confidence, Rule, Severity};
 use excerpt::Excerpt;
 
+/// JSON Schema of the JSON form (`foretaste schema report`).
+pub(crate) const SCHEMA: &str = include_str!("../fixtures/schema/foretaste-1.schema.json");
+
+/// Text from a repository, fit for a terminal.
+pub(crate) fn escaped<T: AsRef<[u8]> + ?Sized>(text: &T) -> String {
+    escape::Escaped::new(text).to_string()
+}
+
 /// The forms of a report.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub enum Format {

@@ -41,8 +41,16 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
+    }
+
+    /// Both in one.
+    pub(crate) fn in_full(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}. {help}", self.message),
+            None => self.message.clone(),
+        }
     }
 
     fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -117,6 +125,8 @@ pub enum Scope {
     Worktree,
     /// The index against HEAD.
     Staged,
+    /// The whole index: what a hook judges where nothing is staged, since "0 files" must never pass for "clean".
+    Index,
     /// What `head` brings over its merge base with `base`.
     Range {
         /// Where the change wants to go.

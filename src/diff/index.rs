@@ -163,6 +163,14 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Adds another tally.
+    pub(crate) fn merge(&mut self, other: Tally) {
+        self.null += other.null;
+        for (class, rows) in other.classes {
+            *self.classes.entry(class).or_default() += rows;
+        }
+    }
+
     /// Adds the classes of an index.
     pub(crate) fn add(&mut self, index: &Index) {
         for (label, rows) in index.classes.counts() {

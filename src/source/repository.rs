@@ -9,7 +9,7 @@ use gix::objs::Kind;
 use gix::prelude::Find;
 
 use super::index::Index;
-use super::{Bytes, Content, Mode, ObjectId, Scope, SourceError, path_bytes, tree, worktree};
+use super::{Bytes, Content, Mode, ObjectId, Scope, SourceError, bytes_path, path_bytes, tree, worktree};
 
 /// The variables by which git tells a hook which repository, work tree and index it speaks of.
 ///
@@ -317,6 +317,52 @@ impl Repository {
         Ok(Bytes::from(bytes))
     }
 
+    /// Where git looks for hooks, and whether the repository's own configuration says so.
+    pub fn hooks_folder(&self) -> (PathBuf, bool) {
+        let named =
+            self.with(|git| git.config_snapshot().string("core.hooksPath").map(|path| bytes_path(path.as_ref())));
+        match named {
+            // Relative to where hooks run: the top of the work tree.
+            Some(path) => (self.work_tree.as_deref().unwrap_or(&self.git_dir).join(path), true),
+            None => (self.common_dir.join("hooks"), false),
+        }
+    }
+
+    /// Number of parents of HEAD; 0 where it has none or cannot be read.
+    pub fn parents_of_head(&self) -> usize {
+        let Ok(Some(head)) = self.head() else { return 0 };
+        self.with(|git| git.find_commit(head).map_or(0, |commit| commit.parent_ids().count()))
+    }
+
+    /// Bytes of an object, from its header alone; `None` where it is missing.
+    pub fn size(&self, id: ObjectId) -> Option<u64> {
+        self.with(|git| git.find_header(id).ok().map(|header| header.size()))
+    }
+
+    /// Names of the files in the top folder of the judged side of `scope`, sorted.
+    ///
+    /// # Errors
+    /// A revision that names nothing, or a damaged index.
+    pub fn names_at_top(&self, scope: &Scope) -> Result<Vec<BString>, SourceError> {
+        let mut names: Vec<BString> = match scope {
+            Scope::Staged | Scope::Index => {
+                let index = self.index()?;
+                index.entries().map(|staged| staged.path.to_owned()).filter(|path| !path.contains(&b'/')).collect()
+            }
+            Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
+                let tree = self.tree_of(self.resolve(revision)?)?;
+                self.with(|git| tree::items(git, &tree).map(|items| items.names()))
+                    .map_err(|absent| SourceError::new(absent.reason("tree")))?
+            }
+            Scope::Worktree | Scope::Files(_) => {
+                let folder = self.work_tree.as_deref().and_then(|top| std::fs::read_dir(top).ok());
+                folder.into_iter().flatten().flatten().map(|entry| path_bytes(entry.file_name().as_ref())).collect()
+            }
+        };
+        names.sort();
+        Ok(names)
+    }
+
     /// Mode and id of `path` in a commit or tree; `None` where there is no file of that name.
     ///
     /// # Errors
@@ -346,7 +392,7 @@ impl Repository {
     /// A short phrase that says why an existing file cannot be read.
     pub fn read_judged(&self, scope: &Scope, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
         match scope {
-            Scope::Staged => match self.index().map_err(|error| error.message)?.find(path) {
+            Scope::Staged | Scope::Index => match self.index().map_err(|error| error.message)?.find(path) {
                 None => Ok(None),
                 Some((Mode::File | Mode::Executable, id)) => self.blob(id, limit).map(Some),
                 Some((mode, _)) => Err(format!("{}, not a file", mode.name())),

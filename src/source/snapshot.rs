@@ -38,6 +38,15 @@ impl Repository {
                 })?;
                 snapshot
             }
+            Scope::Index => {
+                // The index against nothing: every entry is new.
+                let index = self.index()?;
+                let mut changes = Changes::default();
+                self.with(|git| index.against(git, None, &filter, &mut changes));
+                let snapshot = from_changes(changes);
+                self.must_exist(&filter, &snapshot, |path| Ok(index.holds(path)))?;
+                snapshot
+            }
             Scope::Range { base, head } => {
                 let (base, head) = (self.resolve(base)?, self.resolve(head)?);
                 let from = self.merge_base(base, head)?;

@@ -112,6 +112,11 @@ impl Items {
         (0..self.len()).map(|number| self.get(number))
     }
 
+    /// Names of the files and links, in order.
+    pub(super) fn names(&self) -> Vec<BString> {
+        self.iter().filter(|item| item.mode.is_some()).map(|item| item.name.into()).collect()
+    }
+
     fn find(&self, name: &[u8], is_folder: bool) -> Option<Item<'_>> {
         let at = self.lines.partition_point(|line| {
             order((&self.bytes[line.start as usize..line.end as usize], line.mode.is_none()), (name, is_folder)).is_lt()

@@ -30,7 +30,7 @@ impl Repository {
             Scope::Range { base, .. } => Trusted { from: "base", commit: Some(self.resolve(base)?) },
             // A revision answers for itself: there is no other side.
             Scope::Revision(revision) => Trusted { from: "head", commit: Some(self.resolve(revision)?) },
-            Scope::Staged => {
+            Scope::Staged | Scope::Index => {
                 let head = self.head()?;
                 // Where the two have several merge bases or none, CI will refuse the change; here HEAD must do.
                 let upstream = head.zip(self.upstream()).map(|(head, upstream)| self.merge_bases(upstream, head).best);

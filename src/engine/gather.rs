@@ -1,0 +1,586 @@
+//! One run from start to end: open, list, read, compare, judge.
+
+use std::cmp::Reverse;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use bstr::{BStr, BString, ByteSlice};
+use rayon::prelude::*;
+
+use super::again::Reread;
+use super::budget::Budget;
+use super::scan::{Compare, Measure, Reader, Scanner};
+use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
+use crate::check::{self, Observation};
+use crate::diff;
+use crate::finding::{Finding, LookedAt, Unread};
+use crate::fold::Fold;
+use crate::policy::accept;
+use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
+use crate::policy::trust::{self, Judgement};
+use crate::policy::{self, Policy};
+use crate::source::{
+    Before, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope, Snapshot, Source, SourceError,
+    Trusted,
+};
+use crate::span::BlobId;
+
+/// Bytes of decoded blobs that may be held at once.
+const IN_FLIGHT: u64 = 192 << 20;
+/// Commits before the change that are read for the repository's own base rates, newest first.
+const EARLIER: usize = 2_000;
+/// Bytes of a policy, a lock or a baseline.
+const MAX_OWN_FILE: u64 = 64 << 20;
+
+impl Checker {
+    /// Looks at what is in scope, as seen from the folder `dir`.
+    ///
+    /// # Errors
+    /// Where the run cannot start: no such revision or path, a policy that cannot be used, a repository that cannot be
+    /// opened. What cannot be read on the way is no error but [`Outcome::unread`].
+    pub fn run(&self, dir: impl AsRef<Path>) -> Result<Outcome, Error> {
+        self.run_with(dir.as_ref(), &super::Silent)
+    }
+
+    pub(crate) fn run_with(&self, dir: impl AsRef<Path>, progress: &dyn Progress) -> Result<Outcome, Error> {
+        let dir = dir.as_ref();
+        let source = match self.scope {
+            Scope::Files(_) => Source::plain(),
+            _ => Source::discover(dir, &self.environment)?,
+        };
+        // Outside of any repository, plain files can be judged all the same.
+        let scope = match (source.repository(), &self.scope) {
+            (None, Scope::Worktree) if !self.paths.is_empty() => {
+                Scope::Files(self.paths.iter().map(|path| dir.join(path)).collect())
+            }
+            (_, scope) => scope.clone(),
+        };
+        Run { checker: self, reader: Reader { source, memory: None }, scope, progress }.go()
+    }
+}
+
+/// A file as the lock records it.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) path: BString,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) blake3: [u8; 32],
+    pub(crate) size: u64,
+    pub(crate) records: Option<u64>,
+}
+
+/// What a lock of the work tree has to hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Measures {
+    /// The files of declared datasets, or of every dataset that is recognised where none is declared. Sorted by path.
+    pub(crate) files: Vec<Measured>,
+    /// What could not be measured.
+    pub(crate) unread: Vec<Unread>,
+    /// Whether the policy asks for signatures, so that the lock needs a sequence number.
+    pub(crate) signed: bool,
+}
+
+impl Checker {
+    /// Measures the data in the work tree, for `foretaste lock`.
+    pub(crate) fn measure(mut self, dir: &Path, progress: &dyn Progress) -> Result<Measures, Error> {
+        self.measures = true;
+        let declared = !self.judged_by(dir)?.0.datasets.is_empty();
+        let signed = self.judged_by(dir)?.0.require.signatures > 0;
+        let outcome = self.only(&["no rule"]).run_with(dir, progress)?;
+        let files = outcome
+            .measures
+            .iter()
+            .filter(|measure| declared || measure.records.is_some())
+            .map(|measure| Measured {
+                path: outcome.blobs[measure.blob.0 as usize].path.clone(),
+                sha256: measure.sha256,
+                blake3: measure.blake3.unwrap_or_default(),
+                size: measure.size,
+                records: measure.records,
+            })
+            .collect();
+        Ok(Measures { files, unread: outcome.unread, signed })
+    }
+
+    /// The policy that would judge, without looking at any data.
+    pub(crate) fn judged_by(&self, dir: &Path) -> Result<(Policy, Vec<String>), Error> {
+        let source = Source::discover(dir, &self.environment)?;
+        let reader = Reader { source, memory: None };
+        let run = Run { checker: self, reader, scope: self.scope.clone(), progress: &super::Silent };
+        let judgement = run.judgement()?;
+        Ok((judgement.policy, judgement.notes))
+    }
+}
+
+/// A run that can start.
+pub(super) struct Run<'a> {
+    pub(super) checker: &'a Checker,
+    pub(super) reader: Reader,
+    pub(super) scope: Scope,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Run<'_> {
+    pub(super) fn go(self) -> Result<Outcome, Error> {
+        let judgement = self.judgement()?;
+        let mut notes = judgement.notes.clone();
+        notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
+        let policy = &judgement.policy;
+        let mut snapshot = self.snapshot(policy)?;
+        notes.append(&mut snapshot.notes);
+        let lock = self.lock()?;
+        let mut excluded = 0;
+        let entries: Vec<Entry> = std::mem::take(&mut snapshot.entries)
+            .into_iter()
+            .filter(|entry| {
+                let out = policy.excludes(entry.path());
+                excluded += u64::from(out);
+                !out
+            })
+            .collect();
+        let numbered: Vec<(BlobId, &Entry)> = entries.iter().enumerate().map(|(n, e)| (number(n), e)).collect();
+
+        let mut checks = Vec::new();
+        for entry in check::CATALOG.iter().filter(|e| e.rules.iter().any(|rule| self.checker.wants(rule.id))) {
+            checks.push((entry.make)(policy)?);
+        }
+        let budget = Budget::new(IN_FLIGHT);
+        let is_locked = |path: &BStr| self.hashes(policy, &lock, path);
+        let scanner = Scanner {
+            checks: &checks,
+            policy,
+            reader: &self.reader,
+            compare: self.compare(),
+            budget: &budget,
+            locked: &is_locked,
+            blake3: self.checker.measures,
+        };
+        self.progress.total(entries.len() as u64);
+        let mut part = numbered
+            .par_iter()
+            .fold(
+                || scanner.start(),
+                |mut part, (id, entry)| {
+                    scanner.entry(&mut part, *id, entry);
+                    self.progress.done();
+                    part
+                },
+            )
+            .reduce(|| scanner.start(), |a, b| scanner.merge(a, b));
+        self.progress.finish();
+        let mut states = std::mem::take(&mut part.seen);
+        let mut show = |observation: &Observation<'_>| {
+            for (check, seen) in checks.iter().zip(&mut states) {
+                check.observe(seen, observation);
+            }
+        };
+
+        let mut blobs = Blobs::new(&entries);
+        show(&Observation::Files(&Files { list: &numbered, before: snapshot.before }));
+        part.sides.sort_by_key(diff::Side::blob);
+        let again = Reread {
+            scanner: &scanner,
+            sides: &part.sides,
+            entries: &entries,
+            tallies: &part.tallies,
+            is_complete: self.is_complete(),
+            after: snapshot.after,
+        };
+        let changes = diff::compare(&part.sides, &again);
+        if self.compare() != Compare::No {
+            show(&Observation::Changes(&changes));
+        }
+        let summary = changes.summary.clone();
+        drop(changes);
+        let mut commits = 0;
+        let mut history_unread = Vec::new();
+        if let Some(history) = self.people(policy, &snapshot) {
+            commits = history.judged.len() as u64;
+            show(&Observation::People(&People { judged: &history.judged, earlier: &history.earlier }));
+            history_unread = history.unread;
+            notes.extend(history.notes);
+        }
+        if judgement.proposed(None, None).is_some() {
+            let file = self.judged(policy::FILE)?.map(|bytes| blobs.own(policy::FILE, bytes));
+            let baseline = self.judged(policy::BASELINE)?.map(|bytes| blobs.own(policy::BASELINE, bytes));
+            if let Some(proposed) = judgement.proposed(file, baseline) {
+                show(&Observation::Policy(&proposed));
+            }
+        }
+        if let Some(judged) = lock.judged() {
+            let blob = blobs.own(policy::LOCK, lock.text.clone());
+            let signatures = self.signatures(&mut blobs)?;
+            let files = self.compared(policy, &numbered, &part.measures);
+            show(&Observation::Lock(&Locked {
+                lock: judged,
+                blob,
+                text: &lock.text,
+                trusted: lock.trusted.as_ref(),
+                files: &files,
+                complete: self.is_complete(),
+                signatures: &signatures,
+                enforced: !judgement.adoption,
+            }));
+        }
+
+        let mut findings = Vec::new();
+        for (check, seen) in checks.iter().zip(states) {
+            check.finish(seen, &mut findings);
+        }
+        findings.retain(|finding| self.checker.wants(finding.rule.id));
+        let path_of = |id: BlobId| blobs.path(id);
+        let applied = accept::apply(findings, policy, &judgement.baseline, self.is_complete(), &path_of);
+        let mut findings = applied.findings;
+        notes.extend(applied.stale.into_iter().map(|stale| stale.message));
+        sort(&mut findings, &blobs);
+        accept::cut(&mut findings);
+
+        let words = self.words(&snapshot);
+        let mut looked_at = LookedAt { commits, excluded, ignored: snapshot.ignored, ..LookedAt::default() };
+        looked_at.add(&part.looked_at);
+        let mut unread = snapshot.unread;
+        unread.append(&mut part.unread);
+        unread.extend(history_unread);
+        unread.sort();
+        unread.dedup();
+        part.guesses.sort();
+        part.references.sort_by(|a, b| (a.0, a.1.span).cmp(&(b.0, b.1.span)));
+        part.notes.sort();
+        notes.append(&mut part.notes);
+        part.measures.sort();
+        for (id, bytes) in part.held {
+            blobs.list[id.0 as usize].held = Some(bytes);
+        }
+        Ok(Outcome {
+            findings,
+            unread,
+            looked_at,
+            policy: policy.origin.clone(),
+            scope: words,
+            full_coverage: policy.require.full_coverage,
+            summary,
+            guesses: part.guesses,
+            notes,
+            accepted: applied.accepted,
+            references: part.references,
+            measures: part.measures,
+            blobs: blobs.list,
+            reader: self.reader,
+        })
+    }
+
+    /// How entries are compared in this scope.
+    fn compare(&self) -> Compare {
+        match self.scope {
+            Scope::Staged | Scope::Range { .. } => Compare::Change,
+            Scope::Worktree if self.reader.repository().is_some() => Compare::Labels,
+            _ => Compare::No,
+        }
+    }
+
+    /// Whether everything that the lock may list is in scope.
+    fn is_complete(&self) -> bool {
+        self.checker.paths.is_empty() && matches!(self.scope, Scope::Worktree | Scope::Index | Scope::Revision(_))
+    }
+
+    /// The policy in force, by law 1.
+    fn judgement(&self) -> Result<Judgement, Error> {
+        let known = check::known();
+        let side = self.trusted_side()?;
+        let is_worktree = side.from == "worktree";
+        let own = |name: &str| self.own_text(name, &side);
+        let (policy, baseline) = (own(policy::FILE)?, own(policy::BASELINE)?);
+        let baseline = if self.checker.ignore_baseline { None } else { baseline };
+        // The work tree and a single revision answer for themselves: there is no other side.
+        let judged = match (&self.scope, &self.checker.policy) {
+            (Scope::Staged | Scope::Index | Scope::Range { .. }, _) | (_, PolicyChoice::Head) => {
+                Some((self.judged_text(policy::FILE)?, self.judged_text(policy::BASELINE)?))
+            }
+            _ => None,
+        };
+        let head = match (is_worktree, self.reader.repository()) {
+            (true, Some(repository)) => {
+                let head = Trusted { from: "head", commit: repository.head()? };
+                head.commit.is_some().then(|| self.own_text(policy::FILE, &head)).transpose()?
+            }
+            _ => None,
+        };
+        let sides = trust::Sides {
+            from: match side.from {
+                "worktree" => trust::Trusted::Worktree,
+                "base" => trust::Trusted::Base,
+                _ => trust::Trusted::Head,
+            },
+            trusted: trust::Side {
+                policy: policy.as_deref(),
+                baseline: baseline.as_deref(),
+                folders: Vec::new(),
+                commit: side.commit.map(|id| id.to_string()),
+            },
+            judged: judged.as_ref().map(|(policy, baseline)| trust::Side {
+                policy: policy.as_deref(),
+                baseline: baseline.as_deref(),
+                ..trust::Side::default()
+            }),
+            head: head.as_ref().map(|text| text.as_deref()),
+            flag: match &self.checker.policy {
+                PolicyChoice::Flag { name, text } => Some((name, text)),
+                _ => None,
+            },
+        };
+        Ok(trust::judge(&sides, self.checker.as_of, &known)?)
+    }
+
+    /// A file of foretaste's own on the trusted side.
+    fn own(&self, name: &str, side: &Trusted) -> Result<Option<Vec<u8>>, Error> {
+        let Some(repository) = self.reader.repository() else { return Ok(None) };
+        let bytes = match side.commit {
+            Some(commit) => repository.read_at(commit, name.into(), MAX_OWN_FILE),
+            None if side.from == "worktree" => repository.read_judged(&Scope::Worktree, name.into(), MAX_OWN_FILE),
+            // Before the first commit there is no trusted side.
+            None => Ok(None),
+        };
+        Ok(bytes.map_err(|reason| unusable(name, &reason))?.map(|bytes| bytes.to_vec()))
+    }
+
+    fn own_text(&self, name: &str, side: &Trusted) -> Result<Option<String>, Error> {
+        self.own(name, side)?.map(|bytes| utf8(name, bytes)).transpose()
+    }
+
+    /// A file of foretaste's own on the judged side.
+    fn judged(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(repository) = self.reader.repository() else { return Ok(None) };
+        let bytes = repository.read_judged(&self.scope, name.into(), MAX_OWN_FILE);
+        Ok(bytes.map_err(|reason| unusable(name, &reason))?.map(|bytes| bytes.to_vec()))
+    }
+
+    fn judged_text(&self, name: &str) -> Result<Option<String>, Error> {
+        self.judged(name)?.map(|bytes| utf8(name, bytes)).transpose()
+    }
+
+    fn trusted_side(&self) -> Result<Trusted, Error> {
+        let worktree = Trusted { from: "worktree", commit: None };
+        Ok(match (&self.checker.policy, self.reader.repository()) {
+            (_, None) | (PolicyChoice::Worktree, _) => worktree,
+            (PolicyChoice::Head, Some(repository)) => Trusted { from: "head", commit: repository.head()? },
+            (_, Some(repository)) => repository.trusted(&self.scope)?,
+        })
+    }
+
+    fn snapshot(&self, policy: &Policy) -> Result<Snapshot, Error> {
+        if let Some((name, _)) = &self.reader.memory {
+            return Ok(memory(name));
+        }
+        let mut snapshot = self.reader.source.snapshot(&self.scope, &self.checker.paths)?;
+        if let (Scope::Worktree, Some(repository)) = (&self.scope, self.reader.repository())
+            && self.checker.paths.is_empty()
+            && !policy.datasets.is_empty()
+        {
+            // What git ignores and the policy declares is training data all the same.
+            let declared = repository.ignored(&|path| policy.lens(path).dataset.is_some())?;
+            snapshot.entries.extend(declared);
+            snapshot.entries.sort_by(|a, b| a.path.cmp(&b.path));
+            snapshot.entries.dedup_by(|a, b| a.path == b.path);
+        }
+        Ok(snapshot)
+    }
+
+    /// The lock on both sides.
+    fn lock(&self) -> Result<Sides, Error> {
+        let trusted = self.own(policy::LOCK, &self.trusted_side()?)?;
+        let text = self.judged(policy::LOCK)?;
+        Ok(Sides {
+            judged: text.as_deref().map(Lock::parse),
+            // A lock that was broken before is nothing that a change can be held against.
+            trusted: trusted.as_deref().and_then(|text| Lock::parse(text).ok()),
+            text: text.unwrap_or_default(),
+        })
+    }
+
+    /// Whether a file has to be hashed: it is in the lock, or should be.
+    fn hashes(&self, policy: &Policy, lock: &Sides, path: &BStr) -> bool {
+        if self.checker.measures {
+            return is_own(path).is_none() && (policy.datasets.is_empty() || policy.lens(path).dataset.is_some());
+        }
+        match &lock.judged {
+            Some(Ok(lock)) => lock.file(path).is_some() || policy.lens(path).dataset.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The judged files, as the lock would record them.
+    fn compared(&self, policy: &Policy, entries: &[(BlobId, &Entry)], measures: &[Measure]) -> Vec<Compared> {
+        let mut measured = measures.iter().map(|measure| (measure.blob, measure)).collect::<Vec<_>>();
+        measured.sort();
+        let mut files = Vec::new();
+        for (id, entry) in entries {
+            let declared = policy.lens(entry.path()).dataset.is_some();
+            let path = entry.path.clone();
+            if let Ok(at) = measured.binary_search_by_key(id, |(blob, _)| *blob) {
+                let m = measured[at].1;
+                let sha256 = Some(m.sha256);
+                files.push(Compared { path, blob: *id, sha256, size: m.size, records: m.records, declared });
+            } else if entry.content.is_none() {
+                files.push(Compared { path, blob: *id, sha256: None, size: 0, records: None, declared });
+            }
+        }
+        files
+    }
+
+    /// Signature files beside the judged lock.
+    fn signatures(&self, blobs: &mut Blobs) -> Result<Vec<SignatureFile>, Error> {
+        let Some(repository) = self.reader.repository() else { return Ok(Vec::new()) };
+        let prefix = format!("{}.", policy::LOCK);
+        let mut found = Vec::new();
+        for path in repository.names_at_top(&self.scope)? {
+            if found.len() < signature::MAX_FILES && path.starts_with_str(&prefix) && path.ends_with_str(".minisig") {
+                let bytes = self.judged(&path.to_string())?.unwrap_or_default();
+                let blob = blobs.own(&path.to_string(), bytes.clone());
+                found.push(SignatureFile { blob, path, bytes });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Who changed data, in the change and before it. Not in a contributor's own hook (law 8), and only for a range:
+    /// what is staged has no author yet.
+    fn people(&self, policy: &Policy, snapshot: &Snapshot) -> Option<History> {
+        let Scope::Range { .. } = self.scope else { return None };
+        if !self.checker.people {
+            return None;
+        }
+        let repository = self.reader.repository()?;
+        let is_data = |path: &BStr| policy.lens(path).dataset.is_some() || looks_like_data(path);
+        Some(repository.people(snapshot.before, snapshot.after?, &is_data, EARLIER))
+    }
+
+    /// What was judged, in words.
+    fn words(&self, snapshot: &Snapshot) -> String {
+        let short =
+            |id: &Option<ObjectId>| id.map_or_else(|| "nothing".to_owned(), |id| id.to_hex_with_len(10).to_string());
+        match &self.scope {
+            Scope::Worktree => "the work tree".to_owned(),
+            Scope::Index => "the whole index; nothing is staged".to_owned(),
+            Scope::Staged => match snapshot.before {
+                Some(_) => format!("what is staged, against HEAD {}", short(&snapshot.before)),
+                None => "what is staged for the first commit".to_owned(),
+            },
+            Scope::Range { base, head } => {
+                format!(
+                    "what {head} brings over {base}, from {} to {}",
+                    short(&snapshot.before),
+                    short(&snapshot.after)
+                )
+            }
+            Scope::Revision(revision) => format!("all files of {revision}, {}", short(&snapshot.after)),
+            Scope::Files(files) => format!("{} plain file{}", files.len(), if files.len() == 1 { "" } else { "s" }),
+        }
+    }
+}
+
+/// Whether a file of history is likely to hold data, by its name alone: nothing of history is read to know who changed
+/// what.
+fn looks_like_data(path: &BStr) -> bool {
+    const ENDINGS: [&str; 14] = [
+        "jsonl", "ndjson", "csv", "tsv", "parquet", "arrow", "feather", "conll", "conllu", "gz", "zst", "txt", "json",
+        "md",
+    ];
+    let ending = path.rsplit_str(".").next().unwrap_or_default().to_ascii_lowercase();
+    let in_data =
+        path.split_str("/").any(|part| matches!(part, b"data" | b"dataset" | b"datasets" | b"train" | b"corpus"));
+    match ENDINGS.iter().position(|known| known.as_bytes() == ending) {
+        // Text, JSON and Markdown are data only where the folder says so.
+        Some(at) if at >= 11 => in_data,
+        Some(_) => true,
+        None => in_data && matches!(ending.as_slice(), b"yml" | b"yaml"),
+    }
+}
+
+/// The listing of bytes in memory.
+fn memory(name: &BString) -> Snapshot {
+    let content = Some(Content::File(name.to_string().into()));
+    let entry = Entry { path: name.clone(), mode: Mode::File, content, before: None, unchanged: false };
+    Snapshot { entries: vec![entry], ..Snapshot::default() }
+}
+
+/// The lock on both sides of a change.
+struct Sides {
+    judged: Option<Result<Lock, LockError>>,
+    trusted: Option<Lock>,
+    text: Vec<u8>,
+}
+
+impl Sides {
+    /// The judged lock, or why there is none to go by; `None` where neither side has one.
+    fn judged(&self) -> Option<Result<&Lock, &LockError>> {
+        static REMOVED: LazyLock<LockError> =
+            LazyLock::new(|| LockError { line: 0, message: "the change removes it".to_owned() });
+        match (&self.judged, &self.trusted) {
+            (Some(lock), _) => Some(lock.as_ref()),
+            (None, Some(_)) => Some(Err(&REMOVED)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Whether a path is a file of foretaste's own.
+fn is_own(path: &BStr) -> Option<&BStr> {
+    let name = path.rsplit_str("/").next().unwrap_or_default().as_bstr();
+    let own = name == policy::FILE || name == policy::BASELINE || name.starts_with_str(policy::LOCK);
+    own.then_some(name)
+}
+
+fn unusable(name: &str, reason: &str) -> SourceError {
+    SourceError::new(format!("{name} cannot be read: {reason}"))
+}
+
+fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|_| unusable(name, "it is not UTF-8").into())
+}
+
+fn number(index: usize) -> BlobId {
+    BlobId(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+/// The table of blobs: the entries in scope, and behind them foretaste's own files where those are not among them.
+struct Blobs {
+    list: Vec<Judged>,
+}
+
+impl Blobs {
+    fn new(entries: &[Entry]) -> Self {
+        let list = entries
+            .iter()
+            .map(|entry| {
+                // What the change removed is shown as it was.
+                let before = entry.before.as_ref().map(|before: &Before| Content::Object(before.id));
+                Judged { path: entry.path.clone(), content: entry.content.clone().or(before), held: None }
+            })
+            .collect();
+        Self { list }
+    }
+
+    fn path(&self, id: BlobId) -> BString {
+        self.list.get(id.0 as usize).map(|blob| blob.path.clone()).unwrap_or_default()
+    }
+
+    /// The number of one of foretaste's own files, which is added where it is not in scope.
+    fn own(&mut self, name: &str, bytes: Vec<u8>) -> BlobId {
+        if let Some(at) = self.list.iter().position(|blob| blob.path == name) {
+            return number(at);
+        }
+        self.list.push(Judged { path: name.into(), content: None, held: Some(bytes.into()) });
+        number(self.list.len() - 1)
+    }
+}
+
+/// Errors first, then by rule, path and place: the order of every report.
+fn sort(findings: &mut [Finding], blobs: &Blobs) {
+    for finding in findings.iter_mut() {
+        finding.marks.sort_by_cached_key(|mark| (blobs.path(mark.place.blob), mark.clone()));
+    }
+    findings.sort_by_cached_key(|finding| {
+        let first = finding.marks.first().map(|mark| (blobs.path(mark.place.blob), mark.place.at));
+        (Reverse(finding.severity), finding.rule.id, first, finding.cause.clone())
+    });
+}

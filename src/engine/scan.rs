@@ -1,0 +1,466 @@
+//! Reads one entry after the other and shows what it holds to every check.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::budget::Budget;
+use crate::check::Observation;
+use crate::diff::{self, Index, Tally, Version};
+use crate::finding::{LookedAt, Unread};
+use crate::fold::{Fold, Seen};
+use crate::format::{self, Blob, Decoded, Flaw, Guess, Kind, Records, Reference, References, Sink};
+use crate::lens::Lens;
+use crate::policy::Policy;
+use crate::source::{self, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
+use crate::span::{BlobId, Fresh, Span};
+
+/// What one thread has gathered.
+#[derive(Default)]
+pub(super) struct Part {
+    /// State of each check, in the order of the catalogue; empty until the first entry.
+    pub(super) seen: Vec<Seen>,
+    pub(super) unread: Vec<Unread>,
+    pub(super) looked_at: LookedAt,
+    pub(super) guesses: Vec<(BlobId, Guess)>,
+    pub(super) references: Vec<(BlobId, Reference)>,
+    pub(super) sides: Vec<diff::Side>,
+    /// Classes of the files that did not change, by data set.
+    pub(super) tallies: BTreeMap<String, Tally>,
+    /// What each judged file is, for the lock.
+    pub(super) measures: Vec<Measure>,
+    /// LFS objects that stand in for their pointers.
+    pub(super) held: Vec<(BlobId, Arc<[u8]>)>,
+    pub(super) notes: Vec<String>,
+}
+
+/// What a judged file is, as the lock records it.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+pub(super) struct Measure {
+    pub(super) blob: BlobId,
+    pub(super) sha256: [u8; 32],
+    /// Only where a lock is written.
+    pub(super) blake3: Option<[u8; 32]>,
+    pub(super) size: u64,
+    pub(super) records: Option<u64>,
+}
+
+/// How entries are compared.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) enum Compare {
+    /// Nothing is compared: one revision, plain files.
+    No,
+    /// Everything is judged; labels are compared where a file differs from HEAD.
+    Labels,
+    /// Only what the change brought is judged.
+    Change,
+}
+
+/// Reads blobs: of a repository, of the disk alone, or of memory.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub(super) source: Source,
+    /// A name and its bytes, which stand for a file.
+    pub(super) memory: Option<(BString, Arc<[u8]>)>,
+}
+
+impl Reader {
+    pub(super) fn repository(&self) -> Option<&Repository> {
+        self.source.repository()
+    }
+
+    /// The bytes of an entry, at most `limit`; a link is read, not followed.
+    pub(super) fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
+        match &self.memory {
+            Some((_, bytes)) if bytes.len() as u64 > limit => Err(format!("larger than {limit} bytes")),
+            Some((_, bytes)) => Ok(Bytes::from(bytes.to_vec())),
+            None => self.source.read(content, limit),
+        }
+    }
+
+    /// Bytes that reading an entry will allocate; 0 where that is not known, or a mapping takes none.
+    fn owned_size(&self, content: &Content) -> u64 {
+        match (self.repository(), content) {
+            (Some(repository), Content::Object(id)) => repository.size(*id).unwrap_or(0),
+            _ => 0,
+        }
+    }
+}
+
+pub(super) struct Scanner<'a> {
+    pub(super) checks: &'a [Box<dyn Fold>],
+    pub(super) policy: &'a Policy,
+    pub(super) reader: &'a Reader,
+    pub(super) compare: Compare,
+    pub(super) budget: &'a Budget,
+    /// Whether a path is in the lock, so that it has to be hashed.
+    pub(super) locked: &'a (dyn Fn(&BStr) -> bool + Sync),
+    /// Whether a lock is to be written.
+    pub(super) blake3: bool,
+}
+
+impl Scanner<'_> {
+    pub(super) fn start(&self) -> Part {
+        Part { seen: self.checks.iter().map(|check| check.start()).collect(), ..Part::default() }
+    }
+
+    /// Adds what another thread has gathered.
+    pub(super) fn merge(&self, mut into: Part, mut from: Part) -> Part {
+        for ((check, seen), more) in self.checks.iter().zip(&mut into.seen).zip(from.seen) {
+            check.merge(seen, more);
+        }
+        into.unread.append(&mut from.unread);
+        into.looked_at.add(&from.looked_at);
+        into.guesses.append(&mut from.guesses);
+        into.references.append(&mut from.references);
+        into.sides.append(&mut from.sides);
+        for (set, tally) in from.tallies {
+            into.tallies.entry(set).or_default().merge(tally);
+        }
+        into.measures.append(&mut from.measures);
+        into.held.append(&mut from.held);
+        into.notes.append(&mut from.notes);
+        into
+    }
+
+    /// Looks at one entry. A panic in a reader or a check is caught: the file is unread, the others go on.
+    pub(super) fn entry(&self, part: &mut Part, id: BlobId, entry: &Entry) {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.look(part, id, entry)));
+        if let Err(reason) =
+            caught.unwrap_or_else(|_| Err("internal error while it was read; please report this".into()))
+        {
+            part.unread.push(Unread { path: entry.path.clone(), reason });
+        }
+    }
+
+    fn look(&self, part: &mut Part, id: BlobId, entry: &Entry) -> Result<(), String> {
+        let lens = self.policy.lens(entry.path());
+        let Some(content) = &entry.content else {
+            // Removing rows of one class is poisoning too: what is gone is compared with nothing.
+            return self.removed(part, id, entry, &lens);
+        };
+        match entry.mode {
+            Mode::File | Mode::Executable => self.file(part, id, entry, content, &lens),
+            Mode::Link => self.link(part, id, entry, content, &lens),
+            Mode::Submodule => {
+                part.looked_at.no_reader += 1;
+                part.notes.push(submodule_note(entry));
+                Ok(())
+            }
+            Mode::Other => Err("neither a file nor a link; it was not opened".to_owned()),
+        }
+    }
+
+    fn file(&self, part: &mut Part, id: BlobId, entry: &Entry, content: &Content, lens: &Lens) -> Result<(), String> {
+        let limits = &self.policy.limits;
+        // Twice its size: the blob, and what decoding it may add. Taken once, before anything is held, since a thread
+        // that waits for more while it holds some could wait for ever.
+        let _share = self.budget.take(2 * self.reader.owned_size(content));
+        let raw = self.reader.read(content, limits.blob)?;
+        let object = match source::pointer(&raw) {
+            Some(pointer) => Some(self.reader.source.resolve_lfs(&pointer, limits.blob)),
+            None => None,
+        };
+        let object = match object {
+            None => None,
+            Some(Ok(bytes)) => Some(bytes),
+            // The object is there and is not what the pointer says: that is a fact about the data, not a gap.
+            Some(Err(LfsError::Mismatch)) => {
+                let detail = LfsError::Mismatch.to_string();
+                let decoded = format::decode(&raw, limits)?;
+                let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &Fresh::All };
+                self.flaw(part, blob, "lfs-mismatch", detail);
+                return Ok(());
+            }
+            Some(Err(gap)) => return Err(gap.to_string()),
+        };
+        let bytes: &[u8] = object.as_deref().unwrap_or(&raw);
+        let decoded = format::decode(bytes, limits)?;
+
+        let before = self.before(entry)?;
+        let fresh = match (&before, self.compare) {
+            (Some(before), Compare::Change) => {
+                // Columnar files have no lines; their records are compared instead.
+                format::fresh_records(before, bytes, limits).map_or_else(
+                    || format::decode(before, limits).map(|before| diff::fresh(&before.bytes, &decoded.bytes)),
+                    Ok,
+                )?
+            }
+            _ => Fresh::All,
+        };
+        let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &fresh };
+        let mut index = Index::default();
+        let mut feed = Feed {
+            checks: self.checks,
+            seen: &mut part.seen,
+            index: match (self.compare, entry.unchanged) {
+                (Compare::No, _) => Indexing::Off,
+                (_, true) => Indexing::Count(&mut index),
+                (_, false) => Indexing::Rows(&mut index),
+            },
+            references: &mut part.references,
+            records: 0,
+        };
+        let read = format::read(&blob, limits, &mut feed);
+        let records = feed.records;
+        let read = read?;
+        raw.verify()?;
+        if let Some(object) = &object {
+            object.verify()?;
+        }
+
+        if (self.locked)(entry.path()) {
+            // What the trainer reads: behind an LFS pointer, the object.
+            use sha2::Digest;
+            let records = read.kind.is_data().then_some(records);
+            let sha256 = sha2::Sha256::digest(bytes).into();
+            let blake3 = self.blake3.then(|| *blake3::hash(bytes).as_bytes());
+            part.measures.push(Measure { blob: id, sha256, blake3, size: bytes.len() as u64, records });
+        }
+        part.looked_at.bytes += bytes.len() as u64;
+        if read.kind == Kind::Unknown {
+            part.looked_at.no_reader += 1;
+        } else {
+            part.looked_at.files += 1;
+        }
+        if read.kind.is_data() {
+            part.looked_at.records += read.records;
+        }
+        part.looked_at.references += read.references;
+        part.unread.extend(read.unread.into_iter().map(|reason| Unread { path: entry.path.clone(), reason }));
+        if let Some(guess) = read.guess {
+            part.guesses.push((id, guess));
+        }
+        if self.compare != Compare::No && read.kind.is_data() {
+            if entry.unchanged {
+                part.tallies.entry(diff::set_of(lens, entry.path())).or_default().add(&index);
+            } else {
+                let before = before.map(|bytes| self.index(id, entry, &bytes, lens)).transpose()?;
+                part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, Some(index)));
+            }
+        }
+        if let Some(object) = object {
+            part.held.push((id, Arc::from(&object[..])));
+        }
+        Ok(())
+    }
+
+    fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {
+        part.looked_at.files += 1;
+        if self.compare == Compare::No || entry.mode == Mode::Submodule || entry.mode == Mode::Link {
+            return Ok(());
+        }
+        if let Some(bytes) = self.before(entry)? {
+            let before = Some(self.index(id, entry, &bytes, lens)?);
+            part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, None));
+        }
+        Ok(())
+    }
+
+    /// The bytes before the change, with LFS pointers resolved, where there were any.
+    fn before(&self, entry: &Entry) -> Result<Option<Bytes>, String> {
+        let compared = |before: &&Before| {
+            self.compare != Compare::No && !entry.unchanged && matches!(before.mode, Mode::File | Mode::Executable)
+        };
+        let Some(before) = entry.before.as_ref().filter(compared) else { return Ok(None) };
+        self.resolved(&Content::Object(before.id))
+            .map(Some)
+            .map_err(|reason| format!("its version before the change: {reason}"))
+    }
+
+    /// The bytes of an entry, with an LFS pointer resolved.
+    pub(super) fn resolved(&self, content: &Content) -> Result<Bytes, String> {
+        let limit = self.policy.limits.blob;
+        let raw = self.reader.read(content, limit)?;
+        match source::pointer(&raw) {
+            None => Ok(raw),
+            Some(pointer) => self.reader.source.resolve_lfs(&pointer, limit).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn index(&self, id: BlobId, entry: &Entry, bytes: &[u8], lens: &Lens) -> Result<Index, String> {
+        let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
+        let mut index = Index::default();
+        self.feed(id, path, bytes, lens, &mut Quiet::rows(&mut index))
+            .map_err(|reason| format!("its version before the change: {reason}"))?;
+        Ok(index)
+    }
+
+    /// Reads one version of an entry again, as it was read before.
+    pub(super) fn again(&self, id: BlobId, entry: &Entry, version: Version, sink: &mut dyn Sink) -> Result<(), String> {
+        let lens = self.policy.lens(entry.path());
+        let (path, content) = match (version, &entry.before, &entry.content) {
+            (Version::Before, Some(before), _) => (before.path.as_bstr(), Content::Object(before.id)),
+            (Version::After, _, Some(content)) => (entry.path(), content.clone()),
+            _ => return Err("there is no such version".to_owned()),
+        };
+        self.feed(id, path, &self.resolved(&content)?, &lens, sink)
+    }
+
+    /// Reads bytes into a sink, outside of the judged pass.
+    pub(super) fn feed(
+        &self,
+        id: BlobId,
+        path: &BStr,
+        bytes: &[u8],
+        lens: &Lens,
+        sink: &mut dyn Sink,
+    ) -> Result<(), String> {
+        let limits = &self.policy.limits;
+        let decoded = format::decode(bytes, limits)?;
+        let blob = Blob { id, path, lens, decoded: &decoded, fresh: &Fresh::All };
+        format::read(&blob, limits, sink).map(|_| ())
+    }
+
+    /// A link is judged by its target, which is never followed.
+    fn link(&self, part: &mut Part, id: BlobId, entry: &Entry, content: &Content, lens: &Lens) -> Result<(), String> {
+        let target = self.reader.read(content, self.policy.limits.blob)?;
+        part.looked_at.files += 1;
+        let decoded = format::decode(&target, &self.policy.limits)?;
+        let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &Fresh::All };
+        if source::annex_key(&target, true).is_some() {
+            return Err("git-annex link: its content is not in the repository".to_owned());
+        }
+        if leaves(entry.path(), &target) {
+            self.flaw(part, blob, "link-outside", "the link points outside the repository".to_owned());
+        } else if entry.before.as_ref().is_some_and(|before| before.mode != Mode::Link) {
+            self.flaw(part, blob, "link-replaces-file", "a link took the place of a file".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Shows a flaw of a whole blob to the checks, as a batch without rows.
+    fn flaw(&self, part: &mut Part, blob: Blob<'_>, kind: &'static str, detail: String) {
+        let flaws = [Flaw { kind, span: Span::new(0, blob.decoded.bytes.len() as u64), record: None, detail }];
+        let records = Records {
+            blob,
+            kind: Kind::Unknown,
+            names: &[],
+            text: &blob.decoded.bytes,
+            first: 0,
+            rows: &[],
+            cells: &[],
+            flaws: &flaws,
+        };
+        for (check, seen) in self.checks.iter().zip(&mut part.seen) {
+            check.observe(seen, &Observation::Records(&records));
+        }
+    }
+}
+
+/// Whether a relative link, followed from the folder of its path, climbs out of the repository. Absolute ones do.
+fn leaves(path: &BStr, target: &[u8]) -> bool {
+    if target.starts_with(b"/") {
+        return true;
+    }
+    let mut depth = path.split_str("/").count() as i64 - 1;
+    for part in target.split_str("/") {
+        match part {
+            b"" | b"." => {}
+            b".." => depth -= 1,
+            _ => depth += 1,
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+fn submodule_note(entry: &Entry) -> String {
+    let now = match &entry.content {
+        Some(Content::Object(id)) => id.to_hex_with_len(12).to_string(),
+        _ => "an unknown commit".to_owned(),
+    };
+    match &entry.before {
+        Some(before) => format!(
+            "the submodule {} moves from {} to {now}; what it holds was not looked at",
+            entry.path,
+            before.id.to_hex_with_len(12)
+        ),
+        None => format!("the submodule {} is at {now}; what it holds was not looked at", entry.path),
+    }
+}
+
+/// What the differ takes of the records that pass by.
+enum Indexing<'s> {
+    Off,
+    /// Every row.
+    Rows(&'s mut Index),
+    /// The number of rows of each class.
+    Count(&'s mut Index),
+}
+
+impl Indexing<'_> {
+    fn records(&mut self, records: &Records<'_>) {
+        match self {
+            Indexing::Off => {}
+            Indexing::Rows(index) => index.observe(records),
+            Indexing::Count(index) => index.count(records),
+        }
+    }
+}
+
+/// Takes records for the differ alone.
+pub(super) struct Quiet<'s>(Indexing<'s>);
+
+impl<'s> Quiet<'s> {
+    pub(super) fn rows(index: &'s mut Index) -> Self {
+        Self(Indexing::Rows(index))
+    }
+
+    pub(super) fn counting(index: &'s mut Index) -> Self {
+        Self(Indexing::Count(index))
+    }
+}
+
+impl Sink for Quiet<'_> {
+    fn records(&mut self, records: &Records<'_>) {
+        self.0.records(records);
+    }
+
+    fn references(&mut self, _: &References<'_>) {}
+}
+
+/// Hands each batch to every check and to the differ.
+struct Feed<'s> {
+    checks: &'s [Box<dyn Fold>],
+    seen: &'s mut [Seen],
+    index: Indexing<'s>,
+    references: &'s mut Vec<(BlobId, Reference)>,
+    records: u64,
+}
+
+impl Sink for Feed<'_> {
+    fn records(&mut self, records: &Records<'_>) {
+        self.records += records.rows.len() as u64;
+        for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
+            check.observe(seen, &Observation::Records(records));
+        }
+        self.index.records(records);
+    }
+
+    fn references(&mut self, references: &References<'_>) {
+        for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
+            check.observe(seen, &Observation::References(references));
+        }
+        self.references.extend(references.list.iter().map(|r| (references.blob.id, r.clone())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_climb_out_are_told_from_those_that_stay() {
+        let leaves = |path: &str, target: &str| leaves(path.into(), target.as_bytes());
+        assert!(leaves("data/x.csv", "/etc/passwd"));
+        assert!(leaves("data/x.csv", "../../x"));
+        assert!(leaves("x", ".."));
+        assert!(leaves("data/x", "a/../../../b/c"));
+        assert!(!leaves("data/x.csv", "../other/y.csv"));
+        assert!(!leaves("data/deep/x", "../.././y"));
+    }
+}
