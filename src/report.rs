@@ -19,6 +19,7 @@ mod sample;
 mod sarif;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 use std::io::{self, Write};

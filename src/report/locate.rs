@@ -7,6 +7,7 @@ use bstr::{BStr, BString};
 
 use super::excerpt::Excerpt;
 use super::lines::{Lines, Position};
+use super::text::Text;
 use super::{Changed, Located, Options, Report, Spot, code, is_info};
 use crate::engine::{Contents, Outcome};
 use crate::finding::{Finding, LookedAt, Mark, Unread};
@@ -146,9 +147,9 @@ fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, 
     }
     for (blob, mut spans) in wanted {
         let Some(bytes) = (material.bytes)(blob) else { continue };
-        let text = Text::new(&bytes);
+        let text = Text::new(&bytes, spans.iter().map(|&(_, _, span)| span));
         for (_, _, span) in &mut spans {
-            *span = text.decoded(*span);
+            *span = text.span(*span);
         }
         let positions = positions(text.bytes(), spans.iter().map(|&(_, _, span)| span));
         for (f, m, span) in spans {
@@ -168,33 +169,9 @@ fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, 
 fn positions(text: &[u8], spans: impl Iterator<Item = Span>) -> BTreeMap<u64, Position> {
     let mut positions: BTreeMap<u64, Position> =
         spans.flat_map(|span| [span.start, span.end]).map(|offset| (offset, Position::START)).collect();
-    let mut lines = Lines::new(text, &[]);
+    let mut lines = Lines::new(text);
     for (&offset, position) in &mut positions {
         *position = lines.advance(offset);
     }
     positions
-}
-
-/// A blob as text.
-struct Text<'a> {
-    raw: &'a [u8],
-}
-
-impl<'a> Text<'a> {
-    fn new(raw: &'a [u8]) -> Self {
-        Self { raw }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.raw
-    }
-
-    fn is_decompressed(&self) -> bool {
-        false
-    }
-
-    /// Leads a span of raw bytes to the decoded text.
-    fn decoded(&self, span: Span) -> Span {
-        span
-    }
 }

@@ -656,6 +656,20 @@ fn columns_are_code_points_and_bytes_are_bytes() {
 }
 
 #[test]
+fn lines_are_those_of_the_text_and_bytes_those_of_the_file() {
+    let mut sample = Sample::default();
+    let utf16 = "\u{FEFF}id\nä\u{200B}b\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    sample.files.push(("a.csv".into(), utf16));
+    let mut finding = Finding::new(&RULES[0], "c", "m");
+    finding.marks = vec![Mark::bytes(BlobId(0), Span::new(10, 12))];
+    sample.findings.push(finding);
+    let report = sample.report(&Options::default());
+    let spot = &report.findings[0].spots[0];
+    assert_eq!((spot.line, spot.column, spot.byte_start, spot.byte_end), (2, 2, 10, 12));
+    assert!(human(&sample, &Options::default()).contains("ä<U+200B>b"));
+}
+
+#[test]
 fn a_blob_that_is_gone_keeps_its_offsets() {
     let mut sample = Sample::default();
     let mut finding = Finding::new(&RULES[0], "c", "m");
