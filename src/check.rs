@@ -7,6 +7,7 @@ mod integrity;
 mod invisible_unicode;
 mod labels;
 mod policy_loosened;
+mod unreadable_data;
 
 use serde::de::DeserializeOwned;
 
@@ -27,6 +28,7 @@ pub(crate) static CATALOG: &[Entry] = &[
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),
     entry::<policy_loosened::PolicyLoosened>(),
+    entry::<unreadable_data::UnreadableData>(),
 ];
 
 /// Every rule of every check.

@@ -252,8 +252,9 @@ pub enum Coding {
 /// What a trainer's parser would read differently.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
 pub struct Flaw {
-    /// Which flaw: `duplicate-key`, `not-a-number`, `lone-surrogate`, `swallowed-quote`, `oversized-record`,
-    /// `unparsable-record`, `trailing-garbage`, `ragged-row`, `line-separator`, `not-utf8`.
+    /// Which flaw: `duplicate-key`, `not-a-number`, `lone-surrogate`, `swallowed-quote`, `stray-quote`,
+    /// `oversized-record`, `unparsable-record`, `trailing-garbage`, `ragged-row`, `malformed-utf8`, `not-utf8`,
+    /// `lfs-mismatch`.
     pub kind: &'static str,
     /// Where, in [`Records::text`].
     pub span: Span,
@@ -264,6 +265,12 @@ pub struct Flaw {
 }
 
 impl<'a> Records<'a> {
+    /// The record of this number, from 1, where the batch holds it.
+    pub fn record(&self, number: u64) -> Option<Record<'_>> {
+        let index = usize::try_from(number.checked_sub(self.first + 1)?).ok()?;
+        (index < self.rows.len()).then_some(Record { batch: self, index })
+    }
+
     /// The records of the batch, in order.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.rows.len()).map(|i| Record { batch: self, index: i })

@@ -80,7 +80,7 @@ fn flag_encoding(w: &mut Writer<'_, '_>) {
             at += chunk.valid().len();
             let bad = chunk.invalid().len();
             if bad > 0 {
-                w.blob_flaw("not-utf8", Span::new(at as u64, (at + bad) as u64), "malformed UTF-8");
+                w.blob_flaw("malformed-utf8", Span::new(at as u64, (at + bad) as u64), "");
             }
             at += bad;
         }

@@ -347,7 +347,7 @@ fn what_is_not_utf8_is_flagged_and_read() {
     assert_eq!(latin.rows[0].get("text"), Some("café ole"));
     assert_eq!(latin.flaws(), [("not-utf8", None)]);
     let broken = read_bytes("a.jsonl", b"{\"text\": \"a\xFFb\"}\n{\"text\": \"c\"}\n");
-    assert_eq!(broken.flaws(), [("not-utf8", None)]);
+    assert_eq!(broken.flaws(), [("malformed-utf8", None)]);
     assert_eq!(broken.rows[0].get("text"), Some("a\u{FFFD}b"));
     let wide: Vec<u8> = "text,label\na,b\nc,d\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read_bytes("a.csv", &wide).rows[1].get("label"), Some("d"));
