@@ -10,6 +10,8 @@ mod glob;
 pub(crate) mod lock;
 pub(crate) mod loosened;
 mod node;
+pub(crate) mod propose;
+pub(crate) mod schema;
 mod standing;
 pub(crate) mod trust;
 mod validate;

@@ -171,7 +171,7 @@ fn exceptions(before: &Policy, after: &Policy, list: &mut List<'_>) {
 }
 
 /// Whether whatever `new` accepts `old` accepts too, their days apart.
-fn covers(old: &Exception, new: &Exception) -> bool {
+pub(super) fn covers(old: &Exception, new: &Exception) -> bool {
     fn within<T: PartialEq>(old: &[T], new: &[T]) -> bool {
         old.is_empty() || !new.is_empty() && new.iter().all(|item| old.contains(item))
     }

@@ -41,6 +41,22 @@ pub(crate) fn parse(text: &str) -> Result<Policy, PolicyError> {
 /// The example of the documentation, with every top-level key.
 pub(crate) const EXAMPLE: &str = include_str!("example.yaml");
 
+/// Policies that keep some of the blocks of the example.
+pub(crate) fn part_of_the_example() -> impl Strategy<Value = String> {
+    let mut blocks: Vec<String> = vec![String::new()];
+    for line in EXAMPLE.lines() {
+        if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            blocks.push(String::new());
+        }
+        blocks.last_mut().expect("there is always one").push_str(&format!("{line}\n"));
+    }
+    prop::collection::vec(any::<bool>(), blocks.len()).prop_filter_map("names must exist", move |keep| {
+        let kept = blocks.iter().zip(&keep).filter(|(block, keep)| **keep || block.starts_with("version"));
+        let text: String = kept.map(|(block, _)| block.as_str()).collect();
+        parse(&text).is_ok().then_some(text)
+    })
+}
+
 /// Takes `«` and `»` out of a text and says what stood between them.
 fn marked(text: &str) -> (String, Option<Span>) {
     let Some(start) = text.find('«') else { return (text.to_owned(), None) };
@@ -444,6 +460,14 @@ fn a_lens_tells_dataset_roles_null_values_and_use() {
 }
 
 #[test]
+fn the_key_null_is_a_word_with_and_without_quotes() {
+    for key in ["null", "\"null\"", "'null'"] {
+        let policy = parse(&format!("version: 1\ndatasets: {{a: {{files: x, {key}: [none]}}}}\n")).unwrap();
+        assert_eq!(policy.datasets[0].null, ["none"]);
+    }
+}
+
+#[test]
 fn the_built_in_policy_allows_and_excuses_nothing() {
     let policy = Policy::builtin(day());
     assert_eq!(policy.origin.from, "builtin");
@@ -453,6 +477,8 @@ fn the_built_in_policy_allows_and_excuses_nothing() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn no_text_makes_the_parser_panic_and_every_place_lies_in_the_text(text in any_text()) {
         if let Err(error) = parse(&text) {

@@ -186,6 +186,7 @@ fn cutting_keeps_the_number() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn a_baseline_of_what_is_found_accepts_all_of_it_and_none_of_what_comes(
         old in prop::collection::vec((0u32..3, "[a-c]"), 1..20),

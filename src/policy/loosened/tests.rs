@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::baseline::Baseline;
-use crate::policy::tests::{EXAMPLE, RULES, day, parse};
+use crate::policy::tests::{EXAMPLE, RULES, day, parse, part_of_the_example};
 
 fn compare(before: &Policy, after: &Policy) -> Vec<Loosened> {
     let none = Baseline::default();
@@ -247,13 +247,17 @@ fn a_grown_baseline_is_one_finding_a_rule_with_every_entry() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn a_policy_does_not_loosen_itself(lines in prop::collection::vec(any::<bool>(), 120)) {
-        // Any subset of the example's lines that still parses.
-        let text: String = EXAMPLE.lines().zip(lines.iter().chain(std::iter::repeat(&true)))
-            .filter_map(|(line, keep)| (*keep || line.starts_with("version")).then(|| format!("{line}\n"))).collect();
-        if let Ok(policy) = parse(&text) {
-            prop_assert_eq!(compare(&policy, &policy), []);
+    fn a_policy_does_not_loosen_itself_and_every_place_lies_in_the_new_file(
+        text in part_of_the_example(),
+        other in part_of_the_example(),
+    ) {
+        let (policy, other) = (parse(&text).unwrap(), parse(&other).unwrap());
+        prop_assert_eq!(compare(&policy, &policy), []);
+        for found in compare(&policy, &other) {
+            let Places::Policy(Some(span)) = found.places else { panic!("a place: {found:?}") };
+            prop_assert!(!span.of(other.text.as_bytes()).is_empty());
         }
     }
 }
