@@ -42,6 +42,12 @@ pub(crate) fn known() -> Vec<Known> {
     CATALOG.iter().flat_map(of).collect()
 }
 
+/// The JSON Schema of `foretaste.yaml` with the settings of every check.
+pub(crate) fn policy_schema() -> serde_json::Value {
+    let settings: Vec<_> = CATALOG.iter().map(|entry| (entry.rules[0].id, entry.schema)).collect();
+    crate::policy::schema::schema(&known(), &settings)
+}
+
 /// The rule with this id.
 pub(crate) fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id == id)

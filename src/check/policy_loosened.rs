@@ -180,6 +180,15 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_of_the_policy_holds_the_settings_of_every_check() {
+        let schema = crate::check::policy_schema();
+        assert!(jsonschema::validator_for(&schema).is_ok());
+        for rule in crate::check::rules() {
+            assert!(schema["properties"]["rules"]["properties"][rule.id].is_object(), "{}", rule.id);
+        }
+    }
+
+    #[test]
     fn each_loosened_thing_is_a_finding_at_its_place() {
         let example = &RULES[0].manual.bad[0];
         let after = example.files[0].1;
