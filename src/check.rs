@@ -3,6 +3,7 @@
 //! A check is three functions over batches of observations. It knows no input or output, no clock and no printing. To
 //! add one: one new file, one `mod` line, one line in [`CATALOG`].
 
+mod conflicting_labels;
 mod integrity;
 mod invisible_unicode;
 mod labels;
@@ -24,6 +25,7 @@ use crate::source::{Files, People};
 /// Every check, in the order of the reports' table of rules.
 #[rustfmt::skip] // one line a check
 pub(crate) static CATALOG: &[Entry] = &[
+    entry::<conflicting_labels::ConflictingLabels>(),
     entry::<integrity::Integrity>(),
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),

@@ -122,7 +122,7 @@ pub(crate) struct Flips<'a> {
     pub(crate) reverse: u64,
     /// The files, with the number of flips in each, in the order of their paths.
     pub(crate) paths: Vec<(&'a BStr, u64)>,
-    /// The first of the flipped records, in the order of paths and rows.
+    /// The first flipped records of each file, in the order of paths and rows.
     pub(crate) marks: Vec<Mark>,
     /// What the flipped records have in common.
     pub(crate) common: Common,

@@ -17,6 +17,8 @@ use crate::lens::Role;
 const TEXTS: usize = 1000;
 /// Targets whose records are compared: those with the most flips.
 const TARGETS: usize = 32;
+/// Places of one target that are kept, so that what is accepted does not hide what is not.
+const MOST_MARKS: usize = 10_000;
 /// Fewer flips than these share things by chance.
 const FEWEST: usize = 3;
 
@@ -37,17 +39,21 @@ pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Aga
     let mut tags = Vec::new();
     for (number, target) in targets.iter().enumerate() {
         let compared = if largest.contains(&number) { TEXTS } else { 0 };
-        for (at, flip) in target.group.iter().take(compared.max(MAX_MARKS)).enumerate() {
-            wanted.push(Wanted { side: flip.side, version: Version::After, row: flip.row, tag: tags.len() as u32 });
-            tags.push((number, at, at < compared));
+        let mut mark = 0;
+        for (at, (flip, &marked)) in target.group.iter().zip(&target.marked).enumerate() {
+            if marked || at < compared {
+                wanted.push(Wanted { side: flip.side, version: Version::After, row: flip.row, tag: tags.len() as u32 });
+                tags.push((number, marked.then_some(mark), at < compared));
+            }
+            mark += usize::from(marked);
         }
     }
     let (mut normal, mut text) = (String::new(), String::new());
     visit(again, &mut wanted, &mut |tag, keyer, record| {
-        let (number, at, compared) = tags[tag as usize];
+        let (number, mark, compared) = tags[tag as usize];
         let target = &mut targets[number];
-        if let Some(mark) = target.flips.marks.get_mut(at) {
-            point(mark, record);
+        if let Some(mark) = mark {
+            point(&mut target.flips.marks[mark], record);
         }
         if compared {
             texts(keyer, record, &mut normal, &mut text);
@@ -73,6 +79,8 @@ pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Aga
 /// The flips towards one class, while they are looked at.
 struct Target<'g, 'a> {
     group: &'g [Relabel],
+    /// Which of the group have a mark: the first of each file.
+    marked: Vec<bool>,
     flips: Flips<'a>,
     gatherer: Gatherer,
 }
@@ -96,7 +104,17 @@ impl<'g, 'a> Target<'g, 'a> {
         let mut sources: Vec<_> =
             from.iter().map(|(&label, &count)| FlippedFrom { class: name(label), size: size(label), count }).collect();
         sources.sort_by_key(|source| std::cmp::Reverse(source.count));
-        let marks = group.iter().take(MAX_MARKS).map(|flip| mark(ladder, flip)).collect();
+        let mut marked = Vec::with_capacity(group.len());
+        for file in group.chunk_by(|a, b| a.side == b.side) {
+            marked.extend((0..file.len()).map(|at| at < MAX_MARKS));
+        }
+        let mut left = MOST_MARKS;
+        for marked in &mut marked {
+            *marked &= left > 0;
+            left -= usize::from(*marked);
+        }
+        let marks =
+            group.iter().zip(&marked).filter(|(_, marked)| **marked).map(|(flip, _)| mark(ladder, flip)).collect();
         let flips = Flips {
             set: set as usize,
             to: name(to),
@@ -108,7 +126,7 @@ impl<'g, 'a> Target<'g, 'a> {
             marks,
             common: Default::default(),
         };
-        Self { group, flips, gatherer: Gatherer::default() }
+        Self { group, marked, flips, gatherer: Gatherer::default() }
     }
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::keyer::{Keyed, Keyer, LabelOf};
 use super::rows::{Rows, reserve};
-use crate::format::{Offsets, Records};
+use crate::format::{Offsets, Record, Records};
 use crate::span::{At, BlobId, Place, Span};
 
 /// The index of one version of a blob. Made while the blob is scanned, so that it is parsed once.
@@ -23,6 +23,8 @@ pub(crate) struct Index {
     pub(super) classes: Classes,
     lies: Lies,
     keyer: Keyer,
+    /// Whether identifiers are left out.
+    anonymous: bool,
 }
 
 /// Where rows lie.
@@ -184,19 +186,25 @@ impl Tally {
 }
 
 impl Index {
+    /// An index for those who only ask which contents are the same: it keeps no identifiers.
+    pub(crate) fn anonymous() -> Self {
+        Self { anonymous: true, ..Self::default() }
+    }
+
     /// Takes the records of a batch in. Batches must come in the order of the file.
     pub(crate) fn observe(&mut self, records: &Records<'_>) {
         self.observe_each(records, |_, _| {});
     }
 
-    /// Like [`Index::observe`]; `each` is told the index of each row in the batch and in this index.
-    pub(crate) fn observe_each(&mut self, records: &Records<'_>, mut each: impl FnMut(usize, usize)) {
+    /// Like [`Index::observe`]; `each` is told each record and its row here.
+    pub(crate) fn observe_each<'r>(&mut self, records: &'r Records<'_>, mut each: impl FnMut(Record<'r>, usize)) {
         if !records.kind.is_data() {
             return;
         }
         self.keyer.prepare(records);
-        for (at, record) in records.iter().enumerate() {
+        for record in records.iter() {
             let Keyed { key, id, label } = self.keyer.key(record, &records.blob.lens.null);
+            let id = id.filter(|_| !self.anonymous);
             let label = self.classes.label(label);
             let row = self.keys.len();
             if id.is_some() && self.ids.is_empty() {
@@ -211,7 +219,7 @@ impl Index {
             reserve(&mut self.labels);
             self.labels.push(label);
             self.lies.push(records, record.span(), record.number());
-            each(at, row);
+            each(record, row);
         }
     }
 

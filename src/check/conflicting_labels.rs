@@ -1,0 +1,485 @@
+//! `conflicting-labels`: one text under two labels.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::{BStr, ByteSlice};
+use serde_json::json;
+
+use super::{Check, Merge, NoSettings, Observation};
+use crate::diff::{Index, Label, short};
+use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::format::Records;
+use crate::lens::Role;
+use crate::policy::Policy;
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::span::{BlobId, Fresh};
+
+static RULES: [Rule; 1] = [Rule {
+    id: "conflicting-labels",
+    revision: 1,
+    severity: Severity::Warning,
+    confidence: Confidence::Medium,
+    layer: Layer::Anomalies,
+    gates: true,
+    summary: "The same text stands under two labels",
+    manual: Manual {
+        what: "Looks for records of one data set whose texts are the same and whose labels are not. Case, blanks, Unicode \
+               forms, invisible characters and entity markup do not count. Without a policy, the files of one folder with \
+               the same label fields are one data set. Preference pairs conflict where one record prefers what \
+               another rejects. Records without a label are left out. Where more than a fifth of all texts have several \
+               labels, or where a field says who gave each label, that is how the data is made, and one note says so. \
+               In a commit or a pull request only conflicts with a record of the change count.",
+        why: "Copies of good records under a wrong label are the simplest way to poison a class: nothing that was there is \
+              touched, so no diff shows a changed label. Honest conflicts hurt too: the model learns from whichever it sees \
+              more often, and what is measured on them is chance.",
+        bad: &[Example {
+            title: "a text is added again under another label",
+            base: &[],
+            files: &[(
+                "data/mail.csv",
+                "text,label\nwin a prize now,spam\nclaim your reward,spam\nsee you at lunch,ham\nWin a prize  now,ham\n",
+            )],
+        }],
+        good: &[Example {
+            title: "a text is there twice, under the same label",
+            base: &[],
+            files: &[(
+                "data/mail.csv",
+                "text,label\nwin a prize now,spam\nclaim your reward,spam\nsee you at lunch,ham\nWin a prize  now,spam\n",
+            )],
+        }],
+        fix: "Decide which label is right and remove the other record. If a text may have several labels, write them in one \
+              record; if several people label each text, keep a field that says who.",
+        misses: "Texts that differ by a word. Texts are compared by a hash of 64 bits, so two different texts may meet by \
+                 chance, about once in a million data sets of five million records. In a commit or a pull request, \
+                 conflicts with files that did not change. Values that are no classes: beyond 65,000 different labels in a \
+                 file the others are left out.",
+    },
+    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "CISA-AIDS-2025/3"],
+}];
+
+/// See the manual of its rule.
+#[derive(Debug)]
+pub(crate) struct ConflictingLabels;
+
+/// Rows of files, some twelve bytes each.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    segments: Vec<Segment>,
+}
+
+/// Consecutive rows of one file.
+#[derive(Debug)]
+struct Segment {
+    /// The data set, and the fields that hold its labels: other fields say other things of the same texts.
+    group: (String, String),
+    blob: BlobId,
+    /// Number of the row in the file that would come next, from 0.
+    next: u64,
+    index: Index,
+    /// Whether everything is fresh; else the fresh rows.
+    fresh: Option<Vec<u32>>,
+    /// Whether a field says who gave each label.
+    by_user: bool,
+}
+
+impl Merge for Seen {
+    fn merge(&mut self, mut other: Self) {
+        self.segments.append(&mut other.segments);
+    }
+}
+
+impl Check for ConflictingLabels {
+    const RULES: &'static [Rule] = &RULES;
+    type Settings = NoSettings;
+    type Seen = Seen;
+
+    fn new(_: NoSettings, _: &Policy) -> Self {
+        Self
+    }
+
+    fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        let Observation::Records(records) = observation else { return };
+        let Some(fields) = label_fields(records) else { return };
+        let blob = records.blob;
+        let goes_on =
+            |segment: &Segment| segment.blob == blob.id && segment.next == records.first && segment.group.1 == fields;
+        if !seen.segments.last().is_some_and(goes_on) {
+            seen.segments.push(Segment {
+                group: (set_of(records), fields),
+                blob: blob.id,
+                next: records.first,
+                index: Index::anonymous(),
+                fresh: (*blob.fresh != Fresh::All).then(Vec::new),
+                by_user: false,
+            });
+        }
+        let Some(segment) = seen.segments.last_mut() else { return };
+        segment.next += records.rows.len() as u64;
+        segment.by_user |= records.names.iter().any(|name| name.role == Role::User);
+        let fresh = &mut segment.fresh;
+        segment.index.observe_each(records, |record, row| {
+            if let Some(fresh) = fresh
+                && record.is_fresh()
+            {
+                fresh.push(row as u32);
+            }
+        });
+    }
+
+    fn finish(&self, mut seen: Seen, findings: &mut Vec<Finding>) {
+        seen.segments.sort_by(|a, b| (&a.group, a.blob, a.next).cmp(&(&b.group, b.blob, b.next)));
+        for group in seen.segments.chunk_by(|a, b| a.group == b.group) {
+            findings.extend(Group::new(group).finding());
+        }
+    }
+}
+
+/// The names of the fields with labels; `None` where there are none.
+fn label_fields(records: &Records<'_>) -> Option<String> {
+    if !records.kind.is_data() {
+        return None;
+    }
+    let labels: Vec<&str> =
+        records.names.iter().filter(|name| name.role == Role::Label).map(|name| name.path.as_str()).collect();
+    let pairs =
+        || records.names.iter().any(|name| name.path.contains("chosen") || name.path.contains("preferred_output"));
+    (!labels.is_empty() || pairs()).then(|| labels.join(", "))
+}
+
+/// The declared data set, else the folder.
+fn set_of(records: &Records<'_>) -> String {
+    match &records.blob.lens.dataset {
+        Some(name) => name.to_string(),
+        None => {
+            let path: &BStr = records.blob.path;
+            let end = path.rfind_byte(b'/').map_or(0, |at| at + 1);
+            path[..end].to_str_lossy().into_owned()
+        }
+    }
+}
+
+/// The rows of one data set.
+struct Group<'s> {
+    segments: &'s [Segment],
+    titles: Vec<String>,
+    /// From the labels of each segment to the titles.
+    maps: Vec<BTreeMap<Label, u32>>,
+    /// The classes of each file.
+    known: BTreeMap<BlobId, BTreeSet<u32>>,
+}
+
+/// A labelled row: its key, its label, its segment and its row there.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    key: u64,
+    segment: u32,
+    row: u32,
+}
+
+/// Rows that are sorted at once, so that a large data set costs little more memory than its index.
+const AT_ONCE: usize = 1 << 20;
+/// Rows of one text that are shown.
+const SHOWN: usize = 8;
+
+impl<'s> Group<'s> {
+    fn new(segments: &'s [Segment]) -> Self {
+        let mut titles = BTreeMap::new();
+        for segment in segments {
+            for (label, _) in segment.index.classes().counts() {
+                if let Some(title) = segment.index.classes().title(label) {
+                    titles.insert(title.into_owned(), 0);
+                }
+            }
+        }
+        titles.values_mut().enumerate().for_each(|(number, value)| *value = number as u32);
+        let map = |segment: &Segment| {
+            let classes = segment.index.classes();
+            classes.counts().filter_map(|(label, _)| Some((label, titles[&*classes.title(label)?]))).collect()
+        };
+        let maps: Vec<BTreeMap<Label, u32>> = segments.iter().map(map).collect();
+        let mut known: BTreeMap<BlobId, BTreeSet<u32>> = BTreeMap::new();
+        for (segment, map) in segments.iter().zip(&maps) {
+            known.entry(segment.blob).or_default().extend(map.values());
+        }
+        Self { segments, titles: titles.into_keys().collect(), maps, known }
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        let rows: usize = self.segments.iter().map(|segment| segment.index.len()).sum();
+        let parts = rows.div_ceil(AT_ONCE).max(1) as u64;
+        let mut found = Found::default();
+        for part in 0..parts {
+            self.look(|key| key % parts == part, &mut found);
+        }
+        found.finish(self)
+    }
+
+    /// Finds the conflicts among the keys that `take` lets through.
+    fn look(&self, take: impl Fn(u64) -> bool, found: &mut Found) {
+        let mut rows = Vec::new();
+        for (number, segment) in self.segments.iter().enumerate() {
+            for row in 0..segment.index.len() {
+                if let Some(key) = segment.index.key(row).filter(|&key| take(key))
+                    && segment.index.label(row).is_class()
+                {
+                    rows.push(Row { key, segment: number as u32, row: row as u32 });
+                }
+            }
+        }
+        rows.sort_unstable();
+        for same in rows.chunk_by(|a, b| a.key == b.key) {
+            found.texts += 1;
+            if same.len() > 1 {
+                self.judge(same, found);
+            }
+        }
+    }
+
+    fn judge(&self, same: &[Row], found: &mut Found) {
+        let first = self.label(same[0]);
+        if same.iter().all(|&row| self.label(row) == first) || !self.is_conflict(same) {
+            return;
+        }
+        found.conflicts += 1;
+        if !same.iter().any(|&row| self.is_fresh(row)) {
+            return;
+        }
+        found.fresh += 1;
+        // One row of each label, those of the change first.
+        let mut shown: Vec<Row> = Vec::new();
+        let mut labels = BTreeSet::new();
+        for fresh in [true, false] {
+            for &row in same.iter().filter(|&&row| self.is_fresh(row) == fresh) {
+                if shown.len() < SHOWN && labels.insert(self.label(row)) {
+                    shown.push(row);
+                }
+            }
+        }
+        found.places += shown.len() as u64;
+        for &row in &shown {
+            let blob = self.segments[row.segment as usize].blob;
+            let marks = found.marks.entry(blob).or_default();
+            if marks.len() < MAX_MARKS {
+                marks.push(self.mark(row, &shown));
+            }
+        }
+    }
+
+    /// Whether two of the rows contradict each other. Files whose classes have nothing in common say different things of
+    /// the same texts.
+    fn is_conflict(&self, same: &[Row]) -> bool {
+        /// Pairs of files and labels that are looked at; with so many, some contradict each other.
+        const ENOUGH: usize = 64;
+        let mut seen: BTreeSet<(BlobId, u32)> = BTreeSet::new();
+        for row in same {
+            seen.extend(self.label(*row).map(|label| (self.segments[row.segment as usize].blob, label)));
+            if seen.len() > ENOUGH {
+                break;
+            }
+        }
+        let knows = |blob: BlobId, label: u32| self.known[&blob].contains(&label);
+        let mut pairs = seen.iter().flat_map(|a| seen.iter().map(move |b| (a, b)));
+        pairs.any(|(a, b)| a.1 != b.1 && (a.0 == b.0 || knows(a.0, b.1) || knows(b.0, a.1)))
+    }
+
+    fn label(&self, row: Row) -> Option<u32> {
+        let label = self.segments[row.segment as usize].index.label(row.row as usize);
+        self.maps[row.segment as usize].get(&label).copied()
+    }
+
+    fn is_fresh(&self, row: Row) -> bool {
+        match &self.segments[row.segment as usize].fresh {
+            None => true,
+            Some(rows) => rows.binary_search(&row.row).is_ok(),
+        }
+    }
+
+    fn title(&self, row: Row) -> &str {
+        self.label(row).map_or("", |label| &self.titles[label as usize])
+    }
+
+    fn mark(&self, row: Row, shown: &[Row]) -> Mark {
+        let Segment { index, blob, .. } = &self.segments[row.segment as usize];
+        let title = self.title(row);
+        let others = shown.iter().filter(|other| **other != row).map(|other| short(self.title(*other)));
+        let others: Vec<String> = others.take(3).collect();
+        let mut mark = Mark::at(index.place(row.row as usize, *blob)).with_note(format!(
+            "{} here, {} elsewhere",
+            short(title),
+            others.join(", ")
+        ));
+        mark.record = Some(index.number(row.row as usize));
+        mark.content = content_hash(format!("{:016x} {title}", row.key).as_bytes());
+        mark
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    texts: u64,
+    conflicts: u64,
+    /// Conflicts with a row of the change.
+    fresh: u64,
+    places: u64,
+    marks: BTreeMap<BlobId, Vec<Mark>>,
+}
+
+impl Found {
+    fn finish(self, group: &Group<'_>) -> Option<Finding> {
+        /// Fewer conflicts than these are no design.
+        const FEWEST: u64 = 20;
+        if self.fresh == 0 {
+            return None;
+        }
+        let by_user = group.segments.iter().any(|segment| segment.by_user);
+        let design = by_user || (self.conflicts >= FEWEST && self.conflicts * 5 > self.texts);
+        let (set, fields) = &group.segments[0].group;
+        let texts = match self.fresh {
+            1 => "1 text stands".to_owned(),
+            n => format!("{n} texts stand"),
+        };
+        let message = match (design, by_user) {
+            (true, true) => format!("{texts} under several labels, given by different people"),
+            (true, false) => format!(
+                "{texts} under several labels, {} of {} in all: several annotators or several labels a text, it seems",
+                self.conflicts, self.texts
+            ),
+            (false, _) => format!("{texts} under several labels"),
+        };
+        let mut finding = Finding::new(&RULES[0], format!("{set} {fields}"), message);
+        finding.help = "decide which label is right and remove the other record".into();
+        if design {
+            (finding.severity, finding.confidence) = (Severity::Note, Confidence::Low);
+            finding.help = "declare how a text with several labels is to be read, or merge the labels of a text".into();
+        }
+        finding.total = self.places;
+        finding.marks = self.marks.into_values().flatten().collect();
+        finding.marks.sort();
+        finding.evidence.extend([
+            ("finding", json!(if design { "several-labels" } else { "conflicting-labels" })),
+            ("dataset", json!(set)),
+            ("fields", json!(fields)),
+            ("texts", json!(self.texts)),
+            ("conflicts", json!(self.conflicts)),
+            ("fresh", json!(self.fresh)),
+        ]);
+        Some(finding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diff::trial::Table;
+    use crate::span::Span;
+
+    fn finish(seen: Seen) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        ConflictingLabels.finish(seen, &mut findings);
+        findings
+    }
+
+    fn look(tables: &[Table]) -> Vec<Finding> {
+        let mut seen = Seen::default();
+        for table in tables {
+            table.batches(2, |records| ConflictingLabels.observe(&mut seen, &Observation::Records(records)));
+        }
+        finish(seen)
+    }
+
+    fn table(path: &str, blob: u32, text: &str) -> Table {
+        let mut table = Table::labelled(path, text);
+        table.blob = BlobId(blob);
+        table
+    }
+
+    #[test]
+    fn one_text_under_two_labels_is_found_across_files_of_a_folder() {
+        let tables =
+            [table("d/a.csv", 0, "win\tspam\nlunch\tham\nhome\tham\n"), table("d/b.csv", 1, "Win \tham\nbye\tham\n")];
+        let findings = look(&tables);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].message, "1 text stands under several labels");
+        let notes: Vec<_> = findings[0].marks.iter().map(|mark| mark.note.as_deref().unwrap_or_default()).collect();
+        assert_eq!(notes, ["`spam` here, `ham` elsewhere", "`ham` here, `spam` elsewhere"]);
+        assert_eq!(
+            findings[0].marks[1].place,
+            crate::span::Place { blob: BlobId(1), at: crate::span::At::Bytes(Span::new(0, 8)) }
+        );
+        // Another folder is another data set.
+        let apart = [table("d/a.csv", 0, "win\tspam\nlunch\tham\n"), table("e/b.csv", 1, "win\tham\nbye\tspam\n")];
+        assert!(look(&apart).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_conflict_is_not_told() {
+        // The same label twice, no label, no text, and classes that have nothing to do with each other.
+        let quiet = [
+            table("d/a.csv", 0, "win\tspam\nwin\tspam\nlunch\t\nlunch\tham\n\tham\n\tspam\n"),
+            table("d/b.csv", 1, "win\tshort\nlunch\tlong\n"),
+        ];
+        assert!(look(&quiet).is_empty());
+        let unlabelled = Table::new("d/a.csv", &[("text", Role::Text)], "win\nwin\n");
+        assert!(look(&[unlabelled]).is_empty());
+    }
+
+    #[test]
+    fn in_a_change_only_its_own_conflicts_count() {
+        let text = "win\tspam\nwin\tham\nlunch\tham\nbye\tham\nlunch\tspam\n";
+        let mut changed = table("d/a.csv", 0, text);
+        changed.fresh = Fresh::Only(vec![Span::new(35, 45)]);
+        let findings = look(&[changed]);
+        assert_eq!(findings[0].message, "1 text stands under several labels");
+        let records: Vec<_> = findings[0].marks.iter().filter_map(|mark| mark.record).collect();
+        assert_eq!(records, [3, 5]);
+        let mut quiet = table("d/a.csv", 0, text);
+        quiet.fresh = Fresh::Only(vec![Span::new(27, 34)]);
+        assert!(look(&[quiet]).is_empty());
+    }
+
+    #[test]
+    fn many_annotators_are_a_design() {
+        let rows: String = (0..100).map(|n| format!("text {}\t{}\n", n / 2, ["a", "b"][n % 2])).collect();
+        let findings = look(&[table("d/a.csv", 0, &rows)]);
+        assert_eq!((findings.len(), findings[0].severity), (1, Severity::Note));
+        let columns = [("text", Role::Text), ("annotator", Role::User), ("label", Role::Label)];
+        let findings = look(&[Table::new("d/a.csv", &columns, "win\tann\tspam\nwin\tbob\tham\nbye\tann\tham\n")]);
+        assert_eq!(findings[0].severity, Severity::Note);
+    }
+
+    #[test]
+    fn preferences_that_contradict_each_other_conflict() {
+        let columns = [("prompt", Role::Text), ("chosen", Role::Text), ("rejected", Role::Text)];
+        let rows = "p\tgood\tbad\nq\tyes\tno\np\tbad\tgood\n";
+        let findings = look(&[Table::new("d/a.csv", &columns, rows)]);
+        assert_eq!(findings[0].message, "1 text stands under several labels");
+    }
+
+    proptest! {
+        #[test]
+        fn batches_threads_and_their_order_make_no_difference(
+            rows in proptest::collection::vec((0_u8..20, 0_u8..4), 1..80),
+            size in 1_usize..9,
+            owners in proptest::collection::vec(0_usize..3, 80),
+            turn in any::<bool>(),
+        ) {
+            let text: String = rows.iter().map(|(text, label)| format!("t{text}\tl{label}\n")).collect();
+            let table = table("d/a.csv", 0, &text);
+            let mut whole = Seen::default();
+            table.batches(1000, |records| ConflictingLabels.observe(&mut whole, &Observation::Records(records)));
+            let mut parts: [Seen; 3] = Default::default();
+            let mut batch = 0;
+            table.batches(size, |records| {
+                ConflictingLabels.observe(&mut parts[owners[batch]], &Observation::Records(records));
+                batch += 1;
+            });
+            if turn { parts.reverse(); }
+            let mut merged = Seen::default();
+            for part in parts { merged.merge(part); }
+            prop_assert_eq!(format!("{:?}", finish(whole)), format!("{:?}", finish(merged)));
+        }
+    }
+}
