@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::batch::Writer;
 use super::csv::dialect::{self, Belief, Dialect};
 use super::json::document::{self, Document, Told};
-use super::{Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, csv, json, references, text};
+use super::{Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, compressed, csv, json, references, text};
 use crate::lens::Role;
 use crate::policy::Limits;
 use crate::span::Span;
@@ -34,7 +34,14 @@ enum Plan {
 pub fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
     let (kind, plan) = tell(blob);
     match plan {
-        Plan::NoReader => return Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
+        Plan::NoReader => {
+            // An image in a dataset is what it is; an archive hides rows that were promised.
+            let archive = compressed::archive_kind(&blob.decoded.bytes).filter(|_| blob.lens.dataset.is_some());
+            return match archive {
+                Some(archive) => Err(format!("{archive} archive, which has no reader")),
+                None => Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
+            };
+        }
         Plan::Columnar => return columnar::read(blob, limits, sink),
         _ => {}
     }
