@@ -215,6 +215,8 @@ pub struct Outcome {
     /// The references that were found, with the blob each stands in.
     pub references: Vec<(BlobId, Reference)>,
     pub(crate) summary: Summary,
+    /// Sources that the changed lines name, sorted.
+    pub(crate) named: Vec<String>,
     pub(crate) measures: Vec<Measure>,
     reader: Reader,
 }

@@ -157,7 +157,7 @@ pub struct Report {
 pub(crate) struct Changed {
     /// Rows and labels.
     pub(crate) summary: Summary,
-    /// Sources that the change refers to for the first time.
+    /// Sources that the changed lines name.
     pub(crate) sources: Vec<String>,
 }
 

@@ -263,6 +263,7 @@ impl Run<'_> {
             notes,
             accepted: applied.accepted,
             references: part.references,
+            named: part.named.into_iter().collect(),
             measures: part.measures,
             blobs: blobs.list,
             reader: self.reader,

@@ -1,6 +1,6 @@
 //! Reads one entry after the other and shows what it holds to every check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -10,7 +10,7 @@ use crate::check::Observation;
 use crate::diff::{self, Index, Tally, Version};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
-use crate::format::{self, Blob, Decoded, Flaw, Guess, Kind, Records, Reference, References, Sink};
+use crate::format::{self, Blob, Decoded, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
 use crate::lens::Lens;
 use crate::policy::Policy;
 use crate::source::{self, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
@@ -25,6 +25,8 @@ pub(super) struct Part {
     pub(super) looked_at: LookedAt,
     pub(super) guesses: Vec<(BlobId, Guess)>,
     pub(super) references: Vec<(BlobId, Reference)>,
+    /// Sources that a change names, for its summary.
+    pub(super) named: BTreeSet<String>,
     pub(super) sides: Vec<diff::Side>,
     /// Classes of the files that did not change, by data set.
     pub(super) tallies: BTreeMap<String, Tally>,
@@ -114,6 +116,7 @@ impl Scanner<'_> {
         into.looked_at.add(&from.looked_at);
         into.guesses.append(&mut from.guesses);
         into.references.append(&mut from.references);
+        into.named.append(&mut from.named);
         into.sides.append(&mut from.sides);
         for (set, tally) in from.tallies {
             into.tallies.entry(set).or_default().merge(tally);
@@ -201,6 +204,7 @@ impl Scanner<'_> {
                 (_, false) => Indexing::Rows(&mut index),
             },
             references: &mut part.references,
+            named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
         };
         let read = format::read(&blob, limits, &mut feed);
@@ -430,6 +434,7 @@ struct Feed<'s> {
     seen: &'s mut [Seen],
     index: Indexing<'s>,
     references: &'s mut Vec<(BlobId, Reference)>,
+    named: Option<&'s mut BTreeSet<String>>,
     records: u64,
 }
 
@@ -446,8 +451,17 @@ impl Sink for Feed<'_> {
         for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
             check.observe(seen, &Observation::References(references));
         }
+        if let Some(named) = &mut self.named {
+            let fresh = references.list.iter().filter(|r| references.blob.fresh.touches(r.span) && names_source(r));
+            named.extend(fresh.map(|r| format!("{}:{}", r.hub, r.target)));
+        }
         self.references.extend(references.list.iter().map(|r| (references.blob.id, r.clone())));
     }
+}
+
+/// Whether a reference names something that is known, and outside of the repository.
+fn names_source(reference: &Reference) -> bool {
+    !matches!(reference.verdict, Verdict::Dynamic | Verdict::Local | Verdict::NotADataset)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Report {
                 notes: &outcome.notes,
                 accepted: outcome.accepted,
                 full_coverage: outcome.full_coverage,
-                changed: Changed::default(),
+                changed: Changed { summary: outcome.summary.clone(), sources: outcome.named.clone() },
             },
             options,
         )

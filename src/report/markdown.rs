@@ -172,7 +172,7 @@ fn changes(report: &Report, page: &mut Page) {
     files("Replaced as a whole, so no label changes are told of them", replaced, page);
     files("Written differently, with the same records", sets.iter().flat_map(|set| &set.format_only).collect(), page);
     if !changed.sources.is_empty() {
-        page.put("\nNew sources:\n\n");
+        page.put("\nSources that the change names:\n\n");
         for source in changed.sources.iter().take(MAX_ROWS) {
             page.put(&format!("- {}\n", code_span(source, 300, false)));
         }

@@ -605,7 +605,7 @@ Replaced as a whole, so no label changes are told of them:
 
 - `data/old.csv`
 
-New sources:
+Sources that the change names:
 
 - `huggingface:rajpurkar/squad`
 
