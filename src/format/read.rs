@@ -166,7 +166,8 @@ fn json_kind(text: &[u8], hint: Hint, is_dataset: bool) -> Option<(Kind, Plan)> 
             break;
         }
     }
-    if count >= 2 && (whole * 2 > count || (whole > 0 && hint == Hint::JsonLines)) {
+    let is_one_line = count == 1 && hint == Hint::JsonLines && text.trim_start().starts_with(b"{");
+    if (count >= 2 || is_one_line) && (whole * 2 > count || (whole > 0 && hint == Hint::JsonLines)) {
         return json_lines;
     }
     let believed = is_dataset || hint == Hint::JsonLines;

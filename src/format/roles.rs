@@ -210,7 +210,8 @@ impl Roles<'_> {
     fn texts(&mut self) {
         let named: Vec<usize> = self
             .free()
-            .filter(|(_, c)| names::TEXT.contains(&c.leaf.as_str()) && c.has_letters())
+            .filter(|(_, c)| names::TEXT.contains(&c.leaf.as_str()) || names::CHOICES.contains(&c.leaf.as_str()))
+            .filter(|(_, c)| c.has_letters())
             .map(|(i, _)| i)
             .collect();
         for i in named {

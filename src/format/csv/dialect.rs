@@ -167,12 +167,16 @@ fn has_header(sample: &[u8], dialect: &Dialect, declared: Option<&FieldRoles>) -
             return false;
         }
     }
+    // Spreadsheets leave empty columns behind the last one.
+    while first.len() > 1 && first.last().is_some_and(String::is_empty) {
+        first.pop();
+    }
     let nameless = first.iter().filter(|name| name.is_empty()).count();
     if nameless > 1 || nameless == first.len() || !first.iter().all(|name| name.is_empty() || is_like_a_name(name)) {
         return false;
     }
     // A value that comes again in its column is a value.
-    let again = |i: usize, name: &String| body.iter().any(|row| row.get(i) == Some(name) && *row != first);
+    let again = |i: usize, name: &String| body.iter().any(|row| row.get(i) == Some(name) && !row.starts_with(&first));
     if first.iter().enumerate().any(|(i, name)| !name.is_empty() && again(i, name)) {
         return false;
     }

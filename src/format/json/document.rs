@@ -104,7 +104,7 @@ fn object(text: &[u8], start: usize, is_dataset: bool) -> Told {
         let arrays = inner.iter().filter(|m| text.get(m.value) == Some(&b'[')).filter(|m| {
             let is_split = is_split(&m.name(text)) || is_container(&m.name(text));
             let holds = elements(text, m.value + 1);
-            let fits = matches!(holds, Elements::Objects | Elements::Rows)
+            let fits = (matches!(holds, Elements::Objects | Elements::Rows) && !is_turns(&m.name(text)))
                 || (matches!(holds, Elements::Strings(_)) && is_split && is_dataset);
             if fits {
                 named |= is_split;
@@ -138,6 +138,14 @@ fn is_split(key: &str) -> bool {
             "train" | "training" | "validation" | "valid" | "val" | "dev" | "test" | "testing" | "eval" | "evaluation"
         )
     })
+}
+
+/// Lists that belong to one record: who said what.
+fn is_turns(key: &str) -> bool {
+    matches!(
+        key.to_ascii_lowercase().as_str(),
+        "messages" | "conversation" | "turns" | "chosen" | "rejected" | "prompt" | "completion" | "history" | "tools"
+    )
 }
 
 fn is_container(key: &str) -> bool {

@@ -144,6 +144,10 @@ fn is_code(raw: &[u8]) -> bool {
     let hex = raw.len() >= 16 && raw.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
     let digits = raw.iter().filter(|b| b.is_ascii_digit()).count();
     let date = raw.len() >= 8 && raw.len() <= 40 && digits >= 6 && digits * 2 >= raw.len() && !raw.contains(&b'_');
+    // `Mon Apr 06 22:19:45 PDT 2009`
+    let clock = raw.len() <= 40
+        && digits >= 8
+        && raw.windows(3).any(|w| w[1] == b':' && w[0].is_ascii_digit() && w[2].is_ascii_digit());
     let url = raw.windows(3).take(12).any(|w| w == b"://");
-    hex || date || url
+    hex || date || clock || url
 }
