@@ -3,6 +3,7 @@
 //! Exit codes, everywhere, first that holds: 2 could not start, 1 findings at or above `--fail-on`, 3 something in scope
 //! was not read, 0 otherwise.
 
+mod accept;
 mod baseline;
 mod check;
 mod demo;
@@ -11,6 +12,7 @@ mod hook;
 mod key;
 mod lock;
 mod progress;
+mod schema;
 mod sign;
 mod verify;
 
@@ -57,6 +59,8 @@ enum Verb {
     /// Run as a git hook, or install the hooks.
     #[command(subcommand)]
     Hook(hook::Verb),
+    /// Propose an exception for a finding, with a reason and an end date.
+    Accept(accept::Arguments),
     /// Accept what is there today, so that only what is new fails.
     Baseline(baseline::Arguments),
     /// Record hash, size and record count of the data in foretaste.lock.
@@ -67,6 +71,8 @@ enum Verb {
     Key(key::Arguments),
     /// Sign foretaste.lock.
     Sign(sign::Arguments),
+    /// Print the JSON Schema of the policy or of the JSON report.
+    Schema(schema::Arguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -127,11 +133,13 @@ fn run() -> u8 {
         Verb::Explain(arguments) => explain::run(&arguments, &console),
         Verb::Demo(arguments) => demo::run(&arguments, &console),
         Verb::Hook(verb) => hook::run(&verb, &console),
+        Verb::Accept(arguments) => accept::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),
         Verb::Lock(arguments) => lock::run(&arguments, &console),
         Verb::Verify(arguments) => verify::run(&arguments, &console),
         Verb::Key(arguments) => key::run(&arguments, &console),
         Verb::Sign(arguments) => sign::run(&arguments, &console),
+        Verb::Schema(arguments) => schema::run(&arguments, &console),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "foretaste", &mut io::stdout());
             Ok(0)

@@ -67,7 +67,11 @@ fn outside_a_repository_plain_files_are_checked_and_nothing_else() {
             .env("SOURCE_DATE_EPOCH", "1793000000")
             .output()
             .unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
     };
     let (code, out, _) = run(&["check", "--format", "json", "rows.csv"]);
     let report: Value = serde_json::from_str(&out).unwrap();
@@ -161,7 +165,9 @@ fn threads_and_repetition_do_not_show() {
         let rows: String = (0..30)
             .map(|row| match (number * 7 + row) % 11 {
                 0 => HIDDEN.replace("me", &format!("me {row}")),
-                1 => format!("{{\"text\": \"row {row}\", \"label\": \"a\"}}\n{{\"text\": \"row {row}\", \"label\": \"b\"}}\n"),
+                1 => format!(
+                    "{{\"text\": \"row {row}\", \"label\": \"a\"}}\n{{\"text\": \"row {row}\", \"label\": \"b\"}}\n"
+                ),
                 _ => format!("{{\"text\": \"row {number} {row}\", \"label\": \"a\"}}\n"),
             })
             .collect();
@@ -189,7 +195,15 @@ fn threads_and_repetition_do_not_show() {
 #[test]
 fn several_reports_come_out_of_one_run() {
     let repo = Repo::with(&[("data/a.jsonl", TAGS)]);
-    let run = repo.foretaste(&["check", "--output", "json=out/r.json", "--output", "sarif=out/r.sarif", "--format", "github"]);
+    let run = repo.foretaste(&[
+        "check",
+        "--output",
+        "json=out/r.json",
+        "--output",
+        "sarif=out/r.sarif",
+        "--format",
+        "github",
+    ]);
     assert_eq!(run.code(), 1);
     assert!(run.stdout().contains("::error "), "{}", run.all());
     let json: Value = serde_json::from_slice(&std::fs::read(repo.dir().join("out/r.json")).unwrap()).unwrap();
@@ -220,12 +234,21 @@ fn no_program_of_the_repository_is_started() {
     let repo = Repo::with(&[("data/a.csv", "text,label\nhi,a\n"), (".gitattributes", "*.csv filter=evil diff=evil\n")]);
     let canary = repo.beside("canary");
     let evil = format!("touch {}", canary.display());
-    for key in ["filter.evil.clean", "filter.evil.smudge", "diff.evil.textconv", "core.fsmonitor", "diff.external", "core.pager"] {
+    for key in [
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "diff.evil.textconv",
+        "core.fsmonitor",
+        "diff.external",
+        "core.pager",
+    ] {
         repo.git(&["config", key, &evil]);
     }
     repo.git(&["config", "core.hooksPath", "/nowhere"]);
     repo.write(&[("data/a.csv", "text,label\nhi,b\n"), ("data/new.csv", "text,label\nho,b\n")]);
-    for arguments in [&["check"][..], &["check", "--staged"], &["check", "--rev", "HEAD"], &["check", "--range", "HEAD..HEAD"]] {
+    for arguments in
+        [&["check"][..], &["check", "--staged"], &["check", "--rev", "HEAD"], &["check", "--range", "HEAD..HEAD"]]
+    {
         let run = repo.foretaste(arguments);
         assert_eq!(run.code(), 0, "{}", run.all());
         assert!(!canary.exists(), "{arguments:?} started a program of the repository");
@@ -235,7 +258,8 @@ fn no_program_of_the_repository_is_started() {
 #[test]
 fn hostile_names_reach_no_terminal_and_no_runner() {
     let repo = Repo::new();
-    let names = ["a\u{1b}[31mred.jsonl", "::error::injected.jsonl", "b\u{202e}txt.jsonl", "-rf.jsonl", "new\nline.jsonl"];
+    let names =
+        ["a\u{1b}[31mred.jsonl", "::error::injected.jsonl", "b\u{202e}txt.jsonl", "-rf.jsonl", "new\nline.jsonl"];
     for name in names {
         repo.write(&[(&format!("data/{name}"), TAGS)]);
     }
@@ -259,8 +283,7 @@ fn lfs_pointers_are_resolved_or_reported() {
     use sha2::Digest;
     let rows = TAGS.as_bytes();
     let oid: String = sha2::Sha256::digest(rows).iter().map(|b| format!("{b:02x}")).collect();
-    let pointer =
-        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", rows.len());
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", rows.len());
     let repo = Repo::with(&[("data/a.jsonl", &pointer)]);
     let (code, report) = repo.json(&["check", "--rev", "HEAD"]);
     assert_eq!(code, 3, "{report}");

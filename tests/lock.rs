@@ -61,8 +61,9 @@ fn signed() -> (Repo, String) {
     let public = std::fs::read_to_string(repo.beside("alice.key.pub")).unwrap();
     let public = public.lines().nth(1).unwrap();
     assert_eq!(public.len(), 56);
-    let policy =
-        format!("{POLICY}keys:\n  alice: {{minisign: \"{public}\", principal: alice@example.org}}\nrequire: {{signatures: 1}}\n");
+    let policy = format!(
+        "{POLICY}keys:\n  alice: {{minisign: \"{public}\", principal: alice@example.org}}\nrequire: {{signatures: 1}}\n"
+    );
     repo.commit(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &policy)], "first");
     repo.foretaste(&["lock", "--repo", "org/data"]);
     let run = repo.foretaste(&["sign", "--key", key.to_str().unwrap()]);
@@ -103,7 +104,8 @@ fn a_key_that_the_change_brings_with_it_does_not_count() {
     repo.foretaste(&["key", "--no-password", mallory.to_str().unwrap()]);
     let public = std::fs::read_to_string(repo.beside("mallory.key.pub")).unwrap();
     let policy = std::fs::read_to_string(repo.dir().join("foretaste.yaml")).unwrap();
-    let line = format!("keys:\n  mallory: {{minisign: \"{}\", principal: m@example.org}}\n", public.lines().nth(1).unwrap());
+    let line =
+        format!("keys:\n  mallory: {{minisign: \"{}\", principal: m@example.org}}\n", public.lines().nth(1).unwrap());
     std::fs::remove_file(signature(&repo)).unwrap();
     repo.write(&[
         ("foretaste.yaml", &policy.replace("keys:\n", &line)),

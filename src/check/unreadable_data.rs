@@ -73,8 +73,9 @@ impl Check for UnreadableData {
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };
-        // In code and configuration, programs would have stopped at these.
-        if records.flaws.is_empty() || !(records.kind.is_data() || records.blob.lens.dataset.is_some()) {
+        // In code and configuration, programs would have stopped at these. A link is no format at all.
+        let is_link = records.flaws.first().is_some_and(|flaw| flaw.kind.starts_with("link-"));
+        if records.flaws.is_empty() || !(is_link || records.kind.is_data() || records.blob.lens.dataset.is_some()) {
             return;
         }
         for flaw in records.flaws {

@@ -10,6 +10,7 @@ use bstr::{BStr, BString};
 use crate::finding::{Evidence, Finding, MAX_MARKS, Mark};
 use crate::policy::baseline::{Baseline, unlisted};
 use crate::policy::{Exception, Policy, glob};
+use crate::rule::Severity;
 use crate::span::{BlobId, Span};
 
 /// What is left of the findings.
@@ -95,17 +96,18 @@ pub(crate) fn cut(findings: &mut [Finding]) {
 
 /// The finding with the severity that the policy gives it; `None` where its rule is off.
 ///
-/// A rule that speaks softer in some places (documentation, tests) keeps doing so when it is raised; lowering lowers
-/// everything. The policy of a folder may raise what lies in it, also out of `off`.
+/// Lowering lowers everything. Raising raises what is worth a warning, or the rule's own severity; notes below that
+/// (documentation, tests, what is mostly honest) stay notes. The policy of a folder may raise what lies in it, also out of `off`.
 fn judged(mut finding: Finding, policy: &Policy, path_of: &dyn Fn(BlobId) -> BString) -> Option<Finding> {
     let rule = finding.rule;
     let of_folder = |mark: &Mark| policy.folder_severity(rule.id, path_of(mark.place.blob).as_ref());
     let of_folder = |mark: &Mark| if policy.folders.is_empty() { None } else { of_folder(mark) };
     match policy.severity(rule) {
         None => {}
-        Some(Some(severity)) if severity <= rule.severity => finding.severity = finding.severity.min(severity),
-        Some(Some(severity)) if finding.severity >= rule.severity => finding.severity = finding.severity.max(severity),
-        Some(Some(_)) => {}
+        Some(Some(severity)) => {
+            let soft = finding.severity < rule.severity.min(Severity::Warning);
+            finding.severity = if soft { finding.severity.min(severity) } else { severity };
+        }
         Some(None) => {
             finding.marks.retain(|mark| of_folder(mark).is_some());
             finding.total = finding.marks.len() as u64;

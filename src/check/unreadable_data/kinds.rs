@@ -37,7 +37,25 @@ impl Kind {
 }
 
 /// Every kind that this rule speaks of. What is wrong with an LFS object is told by `digest-mismatch`.
-pub(super) static KINDS: [Kind; 11] = [
+pub(super) static KINDS: [Kind; 13] = [
+    Kind {
+        id: "link-outside",
+        severity: Severity::Error,
+        in_label: Severity::Error,
+        one: "a link stands in place of a file and points outside the repository",
+        many: "{} links stand in place of files and point outside the repository",
+        note: "where it points to",
+        help: "Commit the data itself; what lies outside the repository was not read and differs on every machine.",
+    },
+    Kind {
+        id: "link-replaces-file",
+        severity: Severity::Warning,
+        in_label: Severity::Warning,
+        one: "a link took the place of a file",
+        many: "{} links took the place of files",
+        note: "where it points to",
+        help: "Check that what it points to is what was reviewed here.",
+    },
     Kind {
         id: "duplicate-key",
         severity: Severity::Warning,
