@@ -61,7 +61,7 @@ pub(crate) fn kind_of(path: &BStr, head: &[u8]) -> Option<Kind> {
         b"yaml" | b"yml" | b"dvc" => Some(Kind::Yaml),
         b"toml" => Some(Kind::Toml),
         b"sh" | b"bash" | b"zsh" | b"sbatch" | b"slurm" | b"dockerfile" | b"mk" => Some(Kind::Shell),
-        b"md" | b"mdx" | b"markdown" => Some(Kind::Markdown),
+        b"md" | b"mdx" | b"markdown" | b"qmd" | b"rmd" => Some(Kind::Markdown),
         b"json" | b"jsonc" => {
             let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
             start.starts_with(b"{").then_some(Kind::JsonConfig)

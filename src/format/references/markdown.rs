@@ -23,7 +23,8 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
     for line in text[at..].split_inclusive('\n') {
         let start = offset;
         offset += line.len();
-        let bare = line.trim();
+        // A block may stand in a quotation.
+        let bare = line.trim().trim_start_matches(['>', ' ']);
         match &mut fence {
             None => {
                 let mark = if bare.starts_with("```") { '`' } else { '~' };
@@ -32,7 +33,9 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
                     let info = bare[length..].trim().trim_start_matches(['{', '.']);
                     let language =
                         info.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
+                    let quoted = line.trim_start().starts_with('>');
                     fence = Some(Fence {
+                        quoted,
                         mark,
                         length,
                         language,
@@ -61,6 +64,7 @@ struct Fence {
     language: String,
     start: usize,
     indent: usize,
+    quoted: bool,
 }
 
 fn part(file: &Passage<'_>, start: usize, end: usize) -> Passage<'static> {
@@ -101,7 +105,10 @@ fn lines(file: &Passage<'_>, fence: &Fence, end: usize, prompts: &[&str]) -> Pas
     for line in body.split_inclusive('\n') {
         let start = at;
         at += line.len();
-        let lead = line.bytes().take(fence.indent).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let mut lead = line.bytes().take(fence.indent).take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if fence.quoted && line[lead..].starts_with('>') {
+            lead += if line[lead..].starts_with("> ") { 2 } else { 1 };
+        }
         let rest = &line[lead..];
         if !prompted {
             code.append(file, start + lead..at);

@@ -77,7 +77,7 @@ fn axolotl_configurations() {
             "unpinned dataset huggingface:acme/files@main",
             "local dataset local:./data/local",
             "unpinned url-data s3:s3://bucket/set",
-            "dynamic dataset local:${DATASET}",
+            "dynamic dataset huggingface:${DATASET}",
             "not-a-dataset dataset huggingface:<your-dataset>",
             "unpinned dataset huggingface:acme/eval",
             "unpinned dataset huggingface:acme/pre",
@@ -176,7 +176,7 @@ fn unknown_configurations_only_below_words_of_data() {
         "dataset:\n  path: ${oc.env:DATA}\ntrain_dataset:\n  repo_id: acme/set\n  revision: SHA\nname: not/this\nmodel:\n  path: acme/model\n\
          data:\n  name: default\nimage: acme/image\nlogger: acme/logger\n",
         &[
-            "dynamic dataset local:${oc.env:DATA}",
+            "dynamic dataset huggingface:${oc.env:DATA}",
             "pinned dataset huggingface:acme/set@SHA",
             "unpinned model huggingface:acme/model",
         ],
@@ -343,9 +343,9 @@ fn shell_and_workflows() {
             "unpinned url-data url:https://data.acme.org/train.tar.gz",
             "unpinned dataset huggingface:acme/cloned",
             "unpinned url-data s3:s3://b/train.jsonl",
-            "dynamic dataset local:$UNKNOWN",
+            "dynamic dataset huggingface:$UNKNOWN",
             "unpinned dataset huggingface:acme/hydra",
-            "not-a-dataset dataset local:squad",
+            "not-a-dataset dataset huggingface:squad",
             "unpinned model huggingface:acme/lm@main",
         ],
     );

@@ -420,7 +420,7 @@ mod tests {
 
     #[test]
     fn json_scalars_slice_to_what_is_written() {
-        let source = r#"{"a": "org\/name", "b": [1, true, null, {"c": "d"}], "é": "f"}"#;
+        let source = "{\"a\": \"org\\/name\", // why\n\"b\": [1, true, /* \" */ null, {\"c\": \"d\",},], \"é\": \"f\"}";
         let tree = Tree::json(source, 64);
         assert_eq!(tree.broken, None);
         assert_eq!(leaves(&tree, source), [r"a=org/name <- org\/name", "b.[]=1", "b.[]=true", "b.[].c=d", "é=f"]);
@@ -477,7 +477,7 @@ mod tests {
         let tree = Tree::yaml("a: b\nc: [d\n", 64);
         assert!(tree.broken.is_some());
         assert_eq!(leaves(&tree, "a: b\nc: [d\n")[0], "a=b");
-        assert!(Tree::json("{\"a\": 1,}", 64).broken.is_some());
+        assert!(Tree::json("{\"a\": 1 2}", 64).broken.is_some());
         assert!(Tree::toml("a = [").broken.is_some());
         assert!(Tree::json(&"[".repeat(100_000), 64).broken.is_some());
         assert!(Tree::yaml(&"[".repeat(100_000), 64).broken.is_some());

@@ -357,6 +357,10 @@ fn archive(url: &str, revision: &str, asked: Asked) -> Located {
 
 fn bucket(hub: &'static str, url: &str, parts: &Parts<'_>) -> Located {
     let dynamic = is_dynamic(url);
+    if parts.host.is_empty() && !dynamic {
+        // The bare prefix that code tells such addresses by.
+        return Located { hub, target: url.to_owned(), kind: None, pin: None, verdict: Verdict::NotADataset };
+    }
     let version = parts.query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         let version = ["versionid", "generation", "version_id"].contains(&key.to_ascii_lowercase().as_str());
@@ -493,6 +497,8 @@ pub(super) fn names_data(path: &str) -> bool {
         "questions",
         "benchmark",
         "dump",
+        "hf",
+        "huggingface",
     ];
     let lower = path.to_ascii_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
@@ -608,6 +614,8 @@ mod tests {
             ("https://api.example.io/v1/data.json", "not-a-dataset"),
             ("http://localhost:8000/x.csv", "not-a-dataset"),
             ("https://example.com/data.csv", "not-a-dataset"),
+            ("az://", "not-a-dataset"),
+            ("https://ci.acme.org/hf-cache.tar.zst", "unpinned url"),
             ("org/name", "none"),
         ] {
             let expected = expected.replace("SHA", SHA);

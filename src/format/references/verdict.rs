@@ -113,7 +113,7 @@ pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
     }
     let mut out = Reference {
         kind: named.kind,
-        hub: "local",
+        hub: named.hub,
         target: value.to_owned(),
         pin: None,
         verdict: Verdict::NotADataset,
@@ -134,7 +134,6 @@ pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
     }
     if is_placeholder(value) {
         // Kept as a note: an owner called `my-org` can be registered by anybody.
-        out.hub = named.hub;
         return Some(out);
     }
     if let Some(found) = url::locate(value, Asked::Data) {
@@ -155,13 +154,12 @@ pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
         return Some(out);
     }
     if is_local(value) {
-        out.verdict = Verdict::Local;
+        (out.hub, out.verdict) = ("local", Verdict::Local);
         return Some(out);
     }
     if !is_hub_id(value) || (!named.single && !value.contains('/')) {
         return Some(out);
     }
-    out.hub = named.hub;
     (out.pin, out.verdict) = firmness(named.pin, written);
     if needs_fix(out.verdict) {
         out.fix = named.way.sentence(out.kind);
@@ -217,7 +215,7 @@ pub(super) fn is_version(text: &str) -> bool {
 /// Whether a written value is a template, a variable or an expression.
 pub(super) fn is_dynamic(value: &str) -> bool {
     static DYNAMIC: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\$\{|\$\(|\$[A-Za-z_@*0-9]|\{\{|\{[A-Za-z_][A-Za-z0-9_.]*\}|%\([A-Za-z_]+\)s|<%|\$\[|`")
+        Regex::new(r"\$\{|\$\(|\$[A-Za-z_@*0-9]|\{\{|\{ ?[A-Za-z_][A-Za-z0-9_.]* ?\}|%\([A-Za-z_]+\)s|<%|\$\[|`")
             .expect("the pattern is a constant")
     });
     DYNAMIC.is_match(value)

@@ -18,7 +18,6 @@ pub(super) fn known(root: View<'_>, name: &str, out: &mut Collector) -> bool {
 
 /// axolotl: `base_model` with lists of datasets whose items have a `path`.
 pub(super) fn axolotl(root: View<'_>, out: &mut Collector) -> bool {
-    const LISTS: [&str; 3] = ["datasets", "test_datasets", "pretraining_dataset"];
     const SIGNS: &[&str] = &[
         "adapter",
         "sequence_len",
@@ -35,8 +34,12 @@ pub(super) fn axolotl(root: View<'_>, out: &mut Collector) -> bool {
         "base_model_config",
         "revision_of_model",
     ];
-    let items = || LISTS.iter().filter_map(|list| root.get(list)).flat_map(View::items);
-    let paths = items().any(|item| item.get("path").is_some());
+    // Plugins bring lists of their own: `nemo_gym_datasets`.
+    let lists = || {
+        let named = root.entries().filter_map(|(key, value)| Some((key.text()?, value)));
+        named.filter(|(key, _)| key.ends_with("datasets") || *key == "pretraining_dataset")
+    };
+    let paths = lists().flat_map(|(_, list)| list.items()).any(|item| item.get("path").is_some());
     // The full set of signs, or the list of paths with one of them.
     let base = root.get("base_model").is_some();
     if !(base && (paths || root.has(SIGNS)) || paths && root.has(SIGNS)) {
@@ -70,8 +73,7 @@ pub(super) fn axolotl(root: View<'_>, out: &mut Collector) -> bool {
         };
         out.name(named);
     }
-    for list in LISTS {
-        let Some(value) = root.get(list) else { continue };
+    for (list, value) in lists() {
         // `pretraining_dataset` may also be one name, or one entry.
         for item in scalars(value) {
             out.name(named(Target::Dataset, item, item.span(), "axolotl", list));

@@ -217,12 +217,33 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// A list of entries under a name that says what they are: `datasets=[{"path": …}]`.
+    fn entries(&mut self, name: &str, value: &'a Expr) {
+        if !matches!(name, "datasets" | "test_datasets" | "train_datasets" | "eval_datasets" | "pretraining_dataset") {
+            return;
+        }
+        let Expr::List(list) = value else { return };
+        for item in &list.elts {
+            match item {
+                Expr::Dict(dict) => self.dict(dict, true),
+                // `SFTDataset(**{…})` and `DictDefault({…})`.
+                Expr::Call(call) => {
+                    if let Some(Expr::Dict(dict)) = call.arguments.args.first() {
+                        self.dict(dict, true);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// A dictionary that names data: `{"path": …, "revision": …}`, or the configuration of a framework.
     fn dict(&mut self, dict: &'a ExprDict, named_dataset: bool) {
         let key = |name: &str| {
             dict.items.iter().any(|item| item.key.as_ref().and_then(text_of).is_some_and(|(text, _)| text == name))
         };
-        let pair = key("path") && (key("revision") || named_dataset);
+        let split = key("split") && key("type");
+        let pair = key("path") && (key("revision") || key("ds_type") || split || named_dataset);
         if !pair && !key("datasets") && !key("base_model") {
             return;
         }
@@ -248,8 +269,12 @@ impl<'a> Reader<'a, '_> {
                     templates: true,
                     single: revision.is_some(),
                 });
-            } else {
-                config::literal(root, self.out);
+            } else if !config::literal(root, self.out) {
+                for item in &dict.items {
+                    if let Some((name, _)) = item.key.as_ref().and_then(text_of) {
+                        self.entries(name, &item.value);
+                    }
+                }
             }
         }
     }
@@ -273,6 +298,21 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
                 }
                 walk_stmt(self, stmt);
             }
+            Stmt::Assign(assign) => {
+                for target in &assign.targets {
+                    match target {
+                        Expr::Name(name) => self.entries(name.id.as_str(), &assign.value),
+                        Expr::Attribute(attribute) => self.entries(attribute.attr.as_str(), &assign.value),
+                        Expr::Subscript(subscript) => {
+                            if let Some((name, _)) = text_of(&subscript.slice) {
+                                self.entries(name, &assign.value);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                walk_stmt(self, stmt);
+            }
             _ => walk_stmt(self, stmt),
         }
     }
@@ -287,10 +327,10 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
                 self.call(call);
                 self.keywords(call);
                 for keyword in &call.arguments.keywords {
-                    if let (Some("dataset"), Expr::Dict(dict)) =
-                        (keyword.arg.as_ref().map(|arg| arg.as_str()), &keyword.value)
-                    {
-                        self.dict(dict, true);
+                    match (keyword.arg.as_ref().map(|arg| arg.as_str()), &keyword.value) {
+                        (Some("dataset"), Expr::Dict(dict)) => self.dict(dict, true),
+                        (Some(name), value) => self.entries(name, value),
+                        _ => {}
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! JSON into a [`Tree`](super::Tree): strict, with the place of every value.
+//! JSON into a [`Tree`](super::Tree), with the place of every value. Comments and commas at the end of a list, which
+//! editors and many programs allow in their settings, are passed over.
 
 use std::ops::Range;
 
@@ -30,8 +31,14 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn white(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+        loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            self.at += match rest {
+                [b' ' | b'\t' | b'\n' | b'\r', ..] => 1,
+                [b'/', b'/', ..] => memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
+                [b'/', b'*', ..] => memchr::memmem::find(rest, b"*/").map_or(rest.len(), |n| n + 2),
+                _ => return,
+            };
         }
     }
 
@@ -101,13 +108,12 @@ impl Reader<'_> {
 
     fn members(&mut self, id: usize, depth: u32) -> Result<(), String> {
         self.at += 1;
-        self.white();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
         loop {
             self.white();
+            if self.peek() == Some(b'}') {
+                self.at += 1;
+                return Ok(());
+            }
             if self.peek() != Some(b'"') {
                 return Err(self.fail("no key"));
             }
@@ -129,12 +135,12 @@ impl Reader<'_> {
 
     fn elements(&mut self, id: usize, depth: u32) -> Result<(), String> {
         self.at += 1;
-        self.white();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
         loop {
+            self.white();
+            if self.peek() == Some(b']') {
+                self.at += 1;
+                return Ok(());
+            }
             let value = self.value(depth - 1)?;
             if let Value::List(items) = &mut self.tree.nodes[id].value {
                 items.push(value);
