@@ -3,11 +3,14 @@
 //! A check is three functions over batches of observations. It knows no input or output, no clock and no printing. To
 //! add one: one new file, one `mod` line, one line in [`CATALOG`].
 
+mod allowlist;
 mod conflicting_labels;
 mod integrity;
 mod invisible_unicode;
 mod labels;
 mod policy_loosened;
+mod unlisted_source;
+mod unpinned_reference;
 mod unreadable_data;
 
 use serde::de::DeserializeOwned;
@@ -30,6 +33,8 @@ pub(crate) static CATALOG: &[Entry] = &[
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),
     entry::<policy_loosened::PolicyLoosened>(),
+    entry::<unlisted_source::UnlistedSource>(),
+    entry::<unpinned_reference::UnpinnedReference>(),
     entry::<unreadable_data::UnreadableData>(),
 ];
 

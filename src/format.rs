@@ -27,6 +27,7 @@ pub use encoding::decode;
 pub use read::read;
 
 pub(crate) use columnar::fresh_records;
+pub(crate) use references::fresh_references;
 
 use crate::lens::{Lens, Role};
 use crate::span::{At, BlobId, Fresh, Place, Span};
@@ -471,20 +472,10 @@ pub struct Reference {
     pub by: String,
     /// Where, in the decoded blob.
     pub span: Span,
-    /// The call or the entry that it is part of, in the decoded blob. A change that touches it can take the pin away
-    /// without touching the name.
-    pub extent: Span,
     /// Whether it lets code of the other side run (`trust_remote_code`).
     pub remote_code: bool,
     /// How to pin it in this framework, as one sentence.
     pub fix: String,
-}
-
-impl Reference {
-    /// Whether a change brought it, or touched what pins it.
-    pub fn is_fresh(&self, fresh: &Fresh) -> bool {
-        fresh.touches(self.span) || fresh.touches(self.extent)
-    }
 }
 
 /// The references of one blob.

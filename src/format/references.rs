@@ -15,6 +15,7 @@ use crate::policy::Limits;
 use crate::span::Span;
 
 mod config;
+mod fresh;
 mod markdown;
 mod notebook;
 mod passage;
@@ -23,6 +24,8 @@ mod shell;
 mod tree;
 mod url;
 mod verdict;
+
+pub(crate) use fresh::fresh_references;
 
 #[cfg(test)]
 mod tests;
@@ -199,22 +202,13 @@ impl Collector {
             framework: named.framework,
             by: named.by,
             span: named.span,
-            extent: named.extent,
             remote_code: named.remote_code,
             fix: String::new(),
         });
     }
 
     /// Takes an address. `checked` names the check of its content that makes any address firm.
-    fn located(
-        &mut self,
-        found: Located,
-        checked: Option<&str>,
-        span: Span,
-        extent: Span,
-        framework: &'static str,
-        by: &str,
-    ) {
+    fn located(&mut self, found: Located, checked: Option<&str>, span: Span, framework: &'static str, by: &str) {
         let firm = checked.is_some() && matches!(found.verdict, Verdict::Weak | Verdict::Unpinned);
         let verdict = if firm { Verdict::Pinned } else { found.verdict };
         self.push(Reference {
@@ -226,14 +220,13 @@ impl Collector {
             framework,
             by: by.to_owned(),
             span,
-            extent,
             remote_code: false,
             fix: if matches!(verdict, Verdict::Weak | Verdict::Unpinned) { url::fix(found.hub) } else { String::new() },
         });
     }
 
     /// Takes the name of a container image.
-    fn image(&mut self, text: &str, span: Span, extent: Span, framework: &'static str, by: &str) {
+    fn image(&mut self, text: &str, span: Span, framework: &'static str, by: &str) {
         let (target, pin, verdict) = shell::image(text);
         if target.is_empty() {
             return;
@@ -247,7 +240,6 @@ impl Collector {
             framework,
             by: by.to_owned(),
             span,
-            extent,
             remote_code: false,
             fix: match verdict {
                 Verdict::Weak | Verdict::Unpinned => "Name the image by its digest: `image@sha256:…`.".into(),

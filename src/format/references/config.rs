@@ -53,7 +53,7 @@ pub(super) fn card(root: View<'_>, out: &mut Collector) {
             if text == "original" || text.starts_with("extended") || text == "other" {
                 continue;
             }
-            let mut named = named(kind, item, item.span(), "hf-card", key);
+            let mut named = named(kind, item, "hf-card", key);
             named.way = WAY;
             out.name(named);
         }
@@ -62,18 +62,17 @@ pub(super) fn card(root: View<'_>, out: &mut Collector) {
         let Some(files) = config.get("data_files") else { continue };
         let paths = files.items().filter_map(|file| file.get("path")).chain(std::iter::once(files));
         for item in paths.flat_map(scalars) {
-            data_file(item, config.span(), "hf-card", "configs[].data_files", out);
+            data_file(item, "hf-card", "configs[].data_files", out);
         }
     }
 }
 
 /// A name with no pin, to be filled in.
-fn named<'v>(kind: Target, value: View<'v>, extent: Span, framework: &'static str, by: impl Into<String>) -> Named<'v> {
+fn named<'v>(kind: Target, value: View<'v>, framework: &'static str, by: impl Into<String>) -> Named<'v> {
     Named {
         kind,
         value: value.text().unwrap_or(""),
         span: value.span(),
-        extent,
         pin: Pin::Absent,
         framework,
         by: by.into(),
@@ -93,15 +92,6 @@ fn pin(value: Option<View<'_>>) -> Pin<'_> {
     }
 }
 
-/// From the name to its pin, where the two stand apart in a map that holds much else.
-fn reach(value: View<'_>, pin: Pin<'_>) -> Span {
-    let span = value.span();
-    match pin {
-        Pin::At(_, at) => Span::new(span.start.min(at.start), span.end.max(at.end)),
-        Pin::Absent | Pin::Dynamic => span,
-    }
-}
-
 /// A scalar, or every scalar of a list.
 fn scalars<'t>(value: View<'t>) -> impl Iterator<Item = View<'t>> {
     std::iter::once(value).filter(|v| v.text().is_some()).chain(value.items().filter(|v| v.text().is_some()))
@@ -112,30 +102,30 @@ fn entry(item: View<'_>, key: &str, framework: &'static str, by: &str, way: Way,
     let Some(value) = item.get(key) else { return };
     let Some(text) = value.text() else { return };
     if !is_builder(text) {
-        let mut named = named(Target::Dataset, value, item.span(), framework, by);
+        let mut named = named(Target::Dataset, value, framework, by);
         named.pin = if way == TRL_DATA { Pin::Absent } else { pin(item.get("revision")) };
         named.remote_code = item.get("trust_remote_code").is_some_and(View::is_true);
         named.way = way;
         out.name(named);
     }
     for files in ["data_files", "data_dir"].iter().filter_map(|key| item.get(key)) {
-        data_files(files, item.span(), framework, is_builder(text), out);
+        data_files(files, framework, is_builder(text), out);
     }
 }
 
 /// Files that a builder reads, in any of the forms the datasets library takes. Beside the name of a repository plain
 /// names are files of that repository, so that only addresses count.
-fn data_files(files: View<'_>, extent: Span, framework: &'static str, builder: bool, out: &mut Collector) {
+fn data_files(files: View<'_>, framework: &'static str, builder: bool, out: &mut Collector) {
     let splits = files.entries().map(|(_, value)| value);
     for value in std::iter::once(files).chain(splits).flat_map(scalars) {
         if builder || value.text().is_some_and(|text| text.contains("://")) {
-            data_file(value, extent, framework, "data_files", out);
+            data_file(value, framework, "data_files", out);
         }
     }
 }
 
-fn data_file(value: View<'_>, extent: Span, framework: &'static str, by: &str, out: &mut Collector) {
-    let mut named = named(Target::UrlData, value, extent, framework, by);
+fn data_file(value: View<'_>, framework: &'static str, by: &str, out: &mut Collector) {
+    let mut named = named(Target::UrlData, value, framework, by);
     let text = named.value;
     if !text.contains("://") && !text.contains('$') && !text.contains("{{") {
         // A file name or a glob; nothing on a hub is meant.

@@ -23,7 +23,6 @@ const MAX_NESTING: u32 = 8;
 #[derive(Debug, Default)]
 pub(super) struct Command {
     words: Vec<Passage<'static>>,
-    extent: Range<usize>,
     document: Option<Range<usize>>,
 }
 
@@ -55,7 +54,7 @@ fn find_with(script: &Passage<'_>, framework: &'static str, variables: Variables
         around.learn(command);
     }
     for command in &commands {
-        commands::find(&command.words, script.span(command.extent.clone()), framework, &around, out);
+        commands::find(&command.words, framework, &around, out);
         let program = command.words.iter().map(Passage::text).find(|word| !word.contains('=')).unwrap_or("");
         if let Some(document) = &command.document {
             let mut body = Passage::default();
@@ -77,8 +76,8 @@ fn find_with(script: &Passage<'_>, framework: &'static str, variables: Variables
 }
 
 /// Finds the references of one command that is given as words: `command` and `args` of a container.
-pub(super) fn words(words: &[Passage<'_>], extent: Span, framework: &'static str, out: &mut Collector) {
-    commands::find(words, extent, framework, &Around::default(), out);
+pub(super) fn words(words: &[Passage<'_>], framework: &'static str, out: &mut Collector) {
+    commands::find(words, framework, &Around::default(), out);
 }
 
 /// A Dockerfile or a Containerfile.
@@ -220,7 +219,6 @@ impl Lexer<'_, '_> {
                     }
                 }
                 _ => {
-                    let start = self.at;
                     let word = self.word();
                     // A number right before a redirection belongs to it.
                     let number = matches!(bytes.get(self.at), Some(b'<' | b'>'))
@@ -228,10 +226,6 @@ impl Lexer<'_, '_> {
                     if std::mem::take(&mut redirected) || number {
                         continue;
                     }
-                    if command.words.is_empty() {
-                        command.extent = start..self.at;
-                    }
-                    command.extent.end = self.at;
                     command.words.push(word);
                 }
             }

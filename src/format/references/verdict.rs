@@ -17,8 +17,6 @@ pub(super) struct Named<'v> {
     pub(super) value: &'v str,
     /// Where the name stands.
     pub(super) span: Span,
-    /// The call or entry around it.
-    pub(super) extent: Span,
     /// The revision asked for.
     pub(super) pin: Pin<'v>,
     /// Framework.
@@ -120,7 +118,6 @@ pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
         framework: named.framework,
         by: named.by,
         span: named.span,
-        extent: named.extent,
         remote_code: named.remote_code,
         fix: String::new(),
     };
@@ -226,9 +223,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
             r"(?i)^(?:<[^>]*>.*|\[[^\]]*\]|\.\.\.|…|x{3,}|none|todo|changeme|path[/_-]to[/_-].*|/path/.*",
-            r"|(?:your|my|some)[-_ ]?[a-z_-]*/.*|(?:your|my)[-_ ][a-z_-]+",
+            r"|(?:your|my|some)[-_ ][a-z_-]+/.*|your[-_ ][a-z_-]+|my[-_ ](?:model|data|org|repo|user)[a-z_-]*|(?:your|my|some)(?:org|name|user|username|team|company|account|repo|model|dataset)?/.*",
             r"|(?:user|username|owner|org|organization|namespace|repo|repo[-_]?owner|hf[-_]?user(?:name)?)/.*",
-            r"|.*/(?:your|my)[-_].*|.*<[^>]*>.*|.*\.\.\.)$"
+            r"|.*/your[-_].*|.*<[^>]*>.*|.*\.\.\.)$"
         ))
         .expect("the pattern is a constant")
     });
@@ -330,7 +327,6 @@ mod tests {
             kind: Target::Dataset,
             value,
             span,
-            extent: span,
             pin: pin.map_or(Pin::Absent, |pin| Pin::At(pin, span)),
             framework: "axolotl",
             by: "datasets[].path".into(),
@@ -355,6 +351,11 @@ mod tests {
             ("path/to/data", None, "not-a-dataset"),
             ("your-org/your-data", None, "not-a-dataset"),
             ("username/data", None, "not-a-dataset"),
+            ("your/data", None, "not-a-dataset"),
+            ("myorg/data", None, "not-a-dataset"),
+            ("someone13574/data", None, "unpinned"),
+            ("mychen76/data", None, "unpinned"),
+            ("alice/my-data", None, "unpinned"),
             ("./data/train", None, "local"),
             ("/mnt/data", None, "local"),
             ("~/data", None, "local"),

@@ -1,6 +1,6 @@
 //! The frameworks that are known by the shape of their files.
 
-use super::{certain, data_files, entry, named, pin, reach, scalars};
+use super::{certain, data_files, entry, named, pin, scalars};
 use crate::format::references::Collector;
 use crate::format::references::tree::View;
 use crate::format::references::verdict::{NO_FIELD, Pin, TRL_DATA, Way, is_builder};
@@ -59,7 +59,7 @@ pub(super) fn axolotl(root: View<'_>, out: &mut Collector) -> bool {
         let Some(value) = root.get(key) else { continue };
         let revision =
             pin(if key.ends_with("_dir") { None } else { root.first(&["revision_of_model", "model_revision"]) });
-        let mut named = named(Target::Model, value, reach(value, revision), "axolotl", key);
+        let mut named = named(Target::Model, value, "axolotl", key);
         named.pin = revision;
         named.remote_code = remote_code;
         named.way = match (gptq, key.ends_with("_dir")) {
@@ -76,7 +76,7 @@ pub(super) fn axolotl(root: View<'_>, out: &mut Collector) -> bool {
     for (list, value) in lists() {
         // `pretraining_dataset` may also be one name, or one entry.
         for item in scalars(value) {
-            out.name(named(Target::Dataset, item, item.span(), "axolotl", list));
+            out.name(named(Target::Dataset, item, "axolotl", list));
         }
         for item in value.items().chain(std::iter::once(value)).filter(|item| item.is_map()) {
             entry(item, "path", "axolotl", &format!("{list}[].path"), Way::Key("revision"), out);
@@ -118,7 +118,7 @@ fn trainer(root: View<'_>, out: &mut Collector) -> bool {
     ] {
         let Some(value) = root.get(key) else { continue };
         let revision = pin(root.first(revisions));
-        let mut named = named(Target::Model, value, reach(value, revision), framework, key);
+        let mut named = named(Target::Model, value, framework, key);
         named.pin = revision;
         named.remote_code = remote_code;
         named.way = match revisions.first() {
@@ -144,14 +144,14 @@ fn trainer(root: View<'_>, out: &mut Collector) -> bool {
                     if value.text().is_some_and(is_builder) {
                         continue;
                     }
-                    let mut named = named(Target::Dataset, value, value.span(), framework, key);
+                    let mut named = named(Target::Dataset, value, framework, key);
                     named.way = way;
                     out.name(named);
                 }
             }
         }
         if let Some(files) = root.first(&["data_files", "train_file"]) {
-            data_files(files, files.span(), framework, true, out);
+            data_files(files, framework, true, out);
         }
     }
     for (list, key) in
@@ -167,7 +167,7 @@ fn trainer(root: View<'_>, out: &mut Collector) -> bool {
         // The names are the keys of a map, or every other item of a list.
         let keys = mixer.entries().map(|(key, _)| key).filter(|key| key.text().is_some());
         for value in keys.chain(mixer.items().step_by(2)) {
-            let mut named = named(Target::Dataset, value, value.span(), framework, by);
+            let mut named = named(Target::Dataset, value, framework, by);
             named.way = NO_FIELD;
             out.name(named);
         }
@@ -196,7 +196,6 @@ fn keys_of_dataset_info(value: View<'_>, by: &str, out: &mut Collector) {
             framework: "llama-factory",
             by: by.to_owned(),
             span,
-            extent: span,
             remote_code: false,
             fix: String::new(),
         });
@@ -218,22 +217,22 @@ fn dataset_info(root: View<'_>, name: &str, out: &mut Collector) -> bool {
         let hub = HUBS.iter().find_map(|&(key, hub)| item.get(key).map(|value| (key, hub, value)));
         // Several hubs in one entry are mirrors of one dataset.
         if let Some((key, hub, value)) = hub {
-            let mut named = named(Target::Dataset, value, item.span(), "llama-factory", key);
+            let mut named = named(Target::Dataset, value, "llama-factory", key);
             (named.hub, named.way) = (hub, WAY);
             out.name(named);
         }
         if let Some(value) = item.get("script_url") {
-            let mut named = named(Target::Code, value, item.span(), "llama-factory", "script_url");
+            let mut named = named(Target::Code, value, "llama-factory", "script_url");
             (named.remote_code, named.single, named.way) = (true, false, WAY);
             if certain(named.value) { out.name(named) } else { out.local(named) }
         }
         if let Some(value) = item.get("cloud_file_name") {
-            let mut named = named(Target::UrlData, value, item.span(), "llama-factory", "cloud_file_name");
+            let mut named = named(Target::UrlData, value, "llama-factory", "cloud_file_name");
             named.way = WAY;
             out.name(named);
         }
         if let Some(value) = item.get("file_name") {
-            out.local(named(Target::Dataset, value, item.span(), "llama-factory", "file_name"));
+            out.local(named(Target::Dataset, value, "llama-factory", "file_name"));
         }
     }
     true
@@ -269,14 +268,14 @@ fn lm_eval(root: View<'_>, out: &mut Collector) -> bool {
     let builder = path.is_none_or(|path| path.text().is_some_and(is_builder));
     if let Some(value) = path.filter(|_| !builder) {
         let revision = pin(kwargs.and_then(|k| k.get("revision")));
-        let mut named = named(Target::Dataset, value, reach(value, revision), "lm-eval", "dataset_path");
+        let mut named = named(Target::Dataset, value, "lm-eval", "dataset_path");
         named.pin = if value.tag().is_some() { Pin::Dynamic } else { revision };
         named.remote_code = kwargs.and_then(|k| k.get("trust_remote_code")).is_some_and(View::is_true);
         named.way = Way::Words("Add the 40-digit commit that was reviewed: `dataset_kwargs: {revision: …}`.");
         out.name(named);
     }
     for files in ["data_files", "data_dir"].iter().filter_map(|key| kwargs.and_then(|k| k.get(key))) {
-        data_files(files, files.span(), "lm-eval", builder, out);
+        data_files(files, "lm-eval", builder, out);
     }
     true
 }
@@ -303,7 +302,7 @@ fn peft(root: View<'_>, out: &mut Collector) -> bool {
         return false;
     };
     let revision = pin(root.get("revision"));
-    let mut named = named(Target::Model, value, reach(value, revision), "peft", "base_model_name_or_path");
+    let mut named = named(Target::Model, value, "peft", "base_model_name_or_path");
     named.pin = revision;
     out.name(named);
     true

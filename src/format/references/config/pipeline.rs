@@ -42,13 +42,13 @@ fn list(node: View<'_>, framework: &'static str, out: &mut Collector) {
         items.into_iter().for_each(|item| script(item, framework, out));
     } else {
         let words: Vec<_> = items.into_iter().map(View::inner).collect();
-        shell::words(&words, node.span(), framework, out);
+        shell::words(&words, framework, out);
     }
 }
 
 fn image(node: View<'_>, framework: &'static str, out: &mut Collector) {
     if let Some(text) = node.text().filter(|text| !text.contains(' ')) {
-        out.image(text, node.span(), node.span(), framework, "image");
+        out.image(text, node.span(), framework, "image");
     }
 }
 
@@ -95,7 +95,6 @@ fn dependency(dep: View<'_>, out: &mut Collector) {
             framework: "dvc",
             by: "deps[].repo.url".into(),
             span: value.span(),
-            extent: dep.span(),
             remote_code: false,
             fix: match verdict {
                 Verdict::Weak | Verdict::Unpinned => "Let `dvc import --rev` write the commit into `rev_lock`.".into(),
@@ -108,12 +107,12 @@ fn dependency(dep: View<'_>, out: &mut Collector) {
     let Some(value) = dep.get("path").filter(|path| path.text().is_some_and(|text| text.contains("://"))) else {
         return;
     };
-    let mut named = named(Target::UrlData, value, dep.span(), "dvc", "deps[].path");
+    let mut named = named(Target::UrlData, value, "dvc", "deps[].path");
     named.way = Way::Words("Import from a store that keeps versions, so that DVC can record a `version_id`.");
     let (version, seen) = (text(dep.get("version_id")), dep.has(&["etag", "md5", "checksum"]));
     named.pin = Pin::Absent;
     let Some(found) = url::locate(named.value, url::Asked::Data) else { return };
-    let (span, extent) = (named.span, named.extent);
+    let span = named.span;
     let verdict = match (&version, seen, found.verdict) {
         (.., Verdict::NotADataset | Verdict::Dynamic | Verdict::Local | Verdict::Pinned) => found.verdict,
         (Some(_), ..) => Verdict::Pinned,
@@ -129,7 +128,6 @@ fn dependency(dep: View<'_>, out: &mut Collector) {
         framework: "dvc",
         by: "deps[].path".into(),
         span,
-        extent,
         remote_code: false,
         fix: match verdict {
             Verdict::Weak | Verdict::Unpinned => {

@@ -1,6 +1,6 @@
 //! Configuration of no known framework: names below parents that speak of data, and keys that only models have.
 
-use super::{certain, named, pin, reach};
+use super::{certain, named, pin};
 use crate::format::Target;
 use crate::format::references::Collector;
 use crate::format::references::tree::View;
@@ -64,7 +64,7 @@ pub(super) fn find(root: View<'_>, out: &mut Collector) {
         // A name that stands right under a key of data, alone or in a list.
         let Some(text) = node.text() else { return };
         if (names_data(own) || speaks_of_data(own)) && certain(text) && !DATA_KEYS.contains(&own) | names_data(own) {
-            let mut named = named(Target::Dataset, node, node.span(), "config", own);
+            let mut named = named(Target::Dataset, node, "config", own);
             named.way = LOCK;
             out.name(named);
         }
@@ -79,7 +79,7 @@ fn data(node: View<'_>, key: &str, out: &mut Collector) {
     let Some(value) = node.get(key) else { return };
     let values = std::iter::once(value).chain(value.items());
     for value in values.filter(|v| v.text().is_some_and(|text| certain(text) || is_dynamic(text))) {
-        let mut named = named(Target::Dataset, value, node.span(), "config", key);
+        let mut named = named(Target::Dataset, value, "config", key);
         named.pin = pin(node.first(&["revision", "dataset_revision", "hf_revision"]));
         named.way = if named.pin == Pin::Absent { LOCK } else { Way::Key("revision") };
         named.remote_code = node.get("trust_remote_code").is_some_and(View::is_true);
@@ -93,7 +93,7 @@ fn model(node: View<'_>, key: &str, out: &mut Collector) {
         return;
     }
     let revision = pin(node.first(&["model_revision", "revision_of_model", "revision"]));
-    let mut named = named(Target::Model, value, reach(value, revision), "config", key);
+    let mut named = named(Target::Model, value, "config", key);
     named.pin = revision;
     named.way = LOCK;
     named.remote_code = node.get("trust_remote_code").is_some_and(View::is_true);

@@ -368,7 +368,7 @@ impl<'a> Reader<'a, '_> {
         by: &str,
         fix: &str,
     ) {
-        let (span, extent) = (self.span(range), self.span(call.range()));
+        let span = self.span(range);
         self.out.push(Reference {
             kind,
             hub,
@@ -378,7 +378,6 @@ impl<'a> Reader<'a, '_> {
             framework,
             by: by.to_owned(),
             span,
-            extent,
             remote_code: false,
             fix: if matches!(verdict, Verdict::Weak | Verdict::Unpinned) { fix.to_owned() } else { String::new() },
         });
@@ -493,9 +492,8 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         if let (Some(how), Some(found)) = (self.checked(), url::locate(named.value, Asked::Data)) {
-            let (span, extent, framework, by) =
-                (named.span, named.extent, named.framework, std::mem::take(&mut named.by));
-            return self.out.located(found, Some(how), span, extent, framework, &by);
+            let (span, framework, by) = (named.span, named.framework, std::mem::take(&mut named.by));
+            return self.out.located(found, Some(how), span, framework, &by);
         }
         named.single = false;
         named.way = Way::Words("Name the commit in the address: `hf://datasets/OWNER/NAME@COMMIT/…`.");
@@ -511,8 +509,8 @@ impl<'a> Reader<'a, '_> {
             else {
                 continue;
             };
-            let (span, extent) = (self.span(range), self.span(call.range()));
-            self.out.located(found, checked, span, extent, "python", last);
+            let span = self.span(range);
+            self.out.located(found, checked, span, "python", last);
         }
     }
 
@@ -681,7 +679,7 @@ impl<'a> Reader<'a, '_> {
         let Some(keyword) = call.arguments.find_keyword("default") else { return };
         for arg in &call.arguments.args {
             if let Some((text, _)) = text_of(arg).filter(|(text, _)| text.starts_with("--")) {
-                self.setting(&text[2..].replace('-', "_"), &keyword.value, call.range());
+                self.setting(&text[2..].replace('-', "_"), &keyword.value);
             }
         }
     }
@@ -701,8 +699,7 @@ impl<'a> Reader<'a, '_> {
                     .iter()
                     .map(|item| text_of(item).map_or_else(Passage::default, |(text, range)| passage(self, text, range)))
                     .collect();
-                let extent = self.span(call.range());
-                shell::words(&words, extent, "python", self.out);
+                shell::words(&words, "python", self.out);
             }
             _ => {
                 for (text, range) in self.eval(expr).texts() {

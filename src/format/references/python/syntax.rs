@@ -94,7 +94,6 @@ impl<'a> Reader<'a, '_> {
             kind,
             value: text,
             span: self.span(range),
-            extent: self.span(call.range()),
             pin: Pin::Absent,
             framework,
             by: by.to_owned(),
@@ -134,7 +133,6 @@ impl<'a> Reader<'a, '_> {
             framework,
             by: by.to_owned(),
             span: self.span(range),
-            extent: self.span(call.range()),
             remote_code,
             fix: String::new(),
         });
@@ -162,11 +160,11 @@ impl<'a> Reader<'a, '_> {
             return;
         };
         let (span, checked) = (self.span(range), self.checked());
-        self.out.located(found, checked, span, span, "python", "url");
+        self.out.located(found, checked, span, "python", "url");
     }
 
     /// `dataset_name="owner/name"` in a call of any kind, or as the default of a field or a flag.
-    pub(super) fn setting(&mut self, name: &str, value: &'a Expr, extent: TextRange) {
+    pub(super) fn setting(&mut self, name: &str, value: &'a Expr) {
         let Some(flag) = flag(name).filter(|_| name.contains('_')) else { return };
         for (text, range) in self.eval(value).texts() {
             if !text.contains('/') || !is_hub_id(text) || is_local(text) {
@@ -182,7 +180,6 @@ impl<'a> Reader<'a, '_> {
                 kind: flag.kind,
                 value: text,
                 span: self.span(range),
-                extent: self.span(extent),
                 pin: Pin::Absent,
                 framework: "python",
                 by: name.to_owned(),
@@ -206,13 +203,13 @@ impl<'a> Reader<'a, '_> {
                 self.out.name(named);
             }
         }
-        for Keyword { arg, value, range, .. } in &call.arguments.keywords {
+        for Keyword { arg, value, .. } in &call.arguments.keywords {
             let Some(arg) = arg else { continue };
             // A pair of its own in the same call pins it.
             let pinned = call.arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
             let mut pinned = pinned.filter(|name| name.ends_with("revision"));
             if pinned.next().is_none() {
-                self.setting(arg.as_str(), value, *range);
+                self.setting(arg.as_str(), value);
             }
         }
     }
@@ -256,7 +253,6 @@ impl<'a> Reader<'a, '_> {
                     kind: Target::Dataset,
                     value: path.text().unwrap_or(""),
                     span: path.span(),
-                    extent: root.span(),
                     pin: match revision.and_then(|v| Some((v.text()?, v.span()))) {
                         Some((text, span)) => Pin::At(text, span),
                         None => Pin::Absent,
@@ -368,7 +364,6 @@ impl<'a> Reader<'a, '_> {
                     kind: Target::Dataset,
                     value: text,
                     span: self.span(range),
-                    extent: self.span(stmt.range()),
                     pin: Pin::Absent,
                     framework: "lm-eval",
                     by: "DATASET_PATH".into(),
@@ -389,6 +384,6 @@ impl<'a> Reader<'a, '_> {
             },
             value => value,
         };
-        self.setting(name.id.as_str(), value, stmt.range());
+        self.setting(name.id.as_str(), value);
     }
 }

@@ -21,13 +21,12 @@ const NO_FLAG: Way = Way::Words(
 /// One command with what is known around it.
 struct Line<'c> {
     words: &'c [Passage<'c>],
-    extent: Span,
     framework: &'static str,
     around: &'c Around,
 }
 
 /// Finds the references of a command.
-pub(super) fn find(words: &[Passage<'_>], extent: Span, framework: &'static str, around: &Around, out: &mut Collector) {
+pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Around, out: &mut Collector) {
     const BEFORE: &[&str] = &[
         "if", "then", "else", "elif", "do", "while", "until", "!", "time", "sudo", "exec", "nohup", "env", "command",
         "eval", "{", "}", "uv", "uvx", "poetry", "pixi", "pipenv", "run", "-", "@",
@@ -44,7 +43,7 @@ pub(super) fn find(words: &[Passage<'_>], extent: Span, framework: &'static str,
         .count();
     let words = &words[skip.min(words.len())..];
     let Some(first) = words.first() else { return };
-    let line = Line { words, extent, framework, around };
+    let line = Line { words, framework, around };
     let program = first.text().rsplit('/').next().unwrap_or("");
     let verb = line.text(1);
     match (program, verb) {
@@ -143,7 +142,6 @@ impl Line<'_> {
             kind,
             value: &value,
             span,
-            extent: self.extent,
             pin: pin.as_ref().map_or(Pin::Absent, |(text, span)| Pin::At(text, *span)),
             framework: self.framework,
             by: by.to_owned(),
@@ -256,7 +254,7 @@ impl Line<'_> {
         let Some(found) = url::locate(&text, Asked::Any) else { return };
         let checked = self.around.checked.then_some("a checked SHA-2 sum");
         let by = self.text(0).rsplit('/').next().unwrap_or("").to_owned();
-        out.located(found, checked, span, self.extent, self.framework, &by);
+        out.located(found, checked, span, self.framework, &by);
     }
 
     fn git(&self, out: &mut Collector) {
@@ -272,7 +270,6 @@ impl Line<'_> {
                 framework: self.framework,
                 by: "git submodule update --remote".into(),
                 span: Span::new(span, last.max(span)),
-                extent: self.extent,
                 remote_code: false,
                 fix: "Leave `--remote` out, so that the commits in the tree hold.".into(),
             });
@@ -315,7 +312,6 @@ impl Line<'_> {
             framework: self.framework,
             by: "git clone".into(),
             span,
-            extent: self.extent,
             remote_code: false,
             fix: match verdict {
                 Verdict::Weak | Verdict::Unpinned if !dynamic => {
@@ -365,7 +361,6 @@ impl Line<'_> {
             framework: self.framework,
             by: "aws s3api get-object".into(),
             span: self.words[key_at].span(key),
-            extent: self.extent,
             remote_code: false,
             fix: if verdict == Verdict::Unpinned { "Name the version: --version-id …".into() } else { String::new() },
         });
@@ -405,7 +400,6 @@ impl Line<'_> {
             framework: self.framework,
             by: "gdown".into(),
             span,
-            extent: self.extent,
             remote_code: false,
             fix: if dynamic { String::new() } else { url::fix("gdrive") },
         });
@@ -436,7 +430,6 @@ impl Line<'_> {
             framework: "dvc",
             by,
             span,
-            extent: self.extent,
             remote_code: false,
             fix: match verdict {
                 Verdict::Weak | Verdict::Unpinned if repository => {

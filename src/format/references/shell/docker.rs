@@ -67,9 +67,9 @@ pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
                     words(rest).find_map(|(_, word)| word.strip_prefix("--checksum=")).filter(|sum| is_digest(sum));
                 for (offset, word) in words(rest).filter(|(_, word)| word.contains("://")) {
                     let range = rest_at + offset..rest_at + offset + word.len();
-                    let (span, extent) = (file.span(range), file.span(start..at));
+                    let span = file.span(range);
                     let Some(found) = url::locate(word, url::Asked::Any) else { continue };
-                    out.located(found, checksum, span, extent, "docker", "ADD");
+                    out.located(found, checksum, span, "docker", "ADD");
                 }
             }
             _ => {}
@@ -88,7 +88,7 @@ fn from(file: &Passage<'_>, rest: &str, at: usize, stages: &mut Vec<String>, out
     }
     if !known {
         let range = at + offset..at + offset + image.len();
-        out.image(image, file.span(range.clone()), file.span(range), "docker", "FROM");
+        out.image(image, file.span(range), "docker", "FROM");
     }
 }
 
@@ -146,7 +146,6 @@ pub(in crate::format::references) fn gitmodules(file: &Passage<'_>, out: &mut Co
             framework: "git",
             by: "submodule".into(),
             span,
-            extent: span,
             remote_code: false,
             fix: String::new(),
         });

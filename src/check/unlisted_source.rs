@@ -1,0 +1,327 @@
+//! `unlisted-source`: data and models that come from where nobody has allowed them to come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::{BString, ByteSlice};
+use globset::Candidate;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::allowlist::Allowlist;
+use super::unpinned_reference::{Level, mark, short, standing};
+use super::{Check, Merge, Observation};
+use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::format::{Reference, References, Target, Verdict};
+use crate::lens::Standing;
+use crate::policy::{Dataset, Policy, Source};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::source::Files;
+
+const POLICY: &str = "version: 1\ndatasets:\n  chats: {files: [\"data/*.jsonl\"], text: [text], label: label, source: labels}\nsources:\n  labels: {match: {path: \"data/**\"}}\n  chats: {match: {hub: \"huggingface:acme-research/chats\"}}\n";
+
+static RULES: [Rule; 1] = [Rule {
+    id: "unlisted-source",
+    revision: 1,
+    severity: Severity::Error,
+    confidence: Confidence::High,
+    layer: Layer::Sources,
+    gates: true,
+    summary: "Data or a model comes from a source that the policy does not list",
+    manual: Manual {
+        what: "Once `sources:` in the trusted policy has an entry, every dataset, model and download that code and configuration \
+               name must be matched by one, and every declared dataset must have a `source`. Names on a hub are compared \
+               without regard to case, addresses by scheme, host and whole parts of the path, buckets at a `/`. A publisher that \
+               is one letter, one look-alike character or one mark away from an allowed one is called out. A source \
+               whose review has expired is a warning at the places that use it.",
+        why: "A list of who may feed the model is the one control that works before anything is known to be wrong. \
+              Poisoned copies of well-known datasets are published under names that differ by a letter, and one \
+              line of configuration is all it takes to train on them.",
+        bad: &[
+            Example {
+                title: "a change trains on a dataset that nobody has listed",
+                base: &[("foretaste.yaml", POLICY)],
+                files: &[(
+                    "train.py",
+                    "load_dataset(\"somebody/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n",
+                )],
+            },
+            Example {
+                title: "the name of an allowed publisher, with one letter doubled",
+                base: &[("foretaste.yaml", POLICY)],
+                files: &[(
+                    "train.py",
+                    "load_dataset(\"acme-researrch/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n",
+                )],
+            },
+        ],
+        good: &[
+            Example {
+                title: "a listed dataset",
+                base: &[("foretaste.yaml", POLICY)],
+                files: &[(
+                    "train.py",
+                    "load_dataset(\"acme-research/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n",
+                )],
+            },
+            Example {
+                title: "no list, nothing unlisted",
+                base: &[],
+                files: &[(
+                    "train.py",
+                    "load_dataset(\"somebody/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n",
+                )],
+            },
+        ],
+        fix: "If the source is one you want, review it and add it under `sources:` in foretaste.yaml, with licence, reviewer and \
+              the day of the review, in a change of its own. Otherwise use one that is listed.",
+        misses: "Names that are only known when the program runs. Data that was copied into the repository by hand under the \
+                 path of a listed source. Whether a listed source is any good: the list says who is trusted, not that they are right.",
+    },
+    tags: &["OWASP:LLM03", "ATLAS:AML.T0010", "ATLAS:AML.T0111", "ATLAS:AML.M0013", "NISTAML.051", "CISA-AIDS-2025/1"],
+}];
+
+/// How references in documentation and in tests count.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// References in documentation.
+    docs: Level,
+    /// References in tests and their fixtures.
+    tests: Level,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { docs: Level::Note, tests: Level::Off }
+    }
+}
+
+/// See the manual of its rule.
+#[derive(Debug)]
+pub(crate) struct UnlistedSource {
+    settings: Settings,
+    allowed: Allowlist,
+    datasets: Vec<Dataset>,
+    as_of: jiff::civil::Date,
+}
+
+/// What one finding is about.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+enum Cause {
+    /// A reference that no source matches.
+    Reference { kind: Target, hub: &'static str, target: String, imitates: Option<String> },
+    /// A declared dataset without a source.
+    Dataset { name: String, asked: Option<String> },
+    /// A source whose review has expired.
+    Expired { source: String },
+}
+
+/// A place and how bad it is there.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+struct Placed {
+    severity: Severity,
+    /// Marks of references know their path by the order of blobs; those of files are sorted by it.
+    path: BString,
+    mark: Mark,
+    by: String,
+    standing: Standing,
+}
+
+/// Everything found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(BTreeMap<Cause, Vec<Placed>>);
+
+impl Merge for Seen {
+    fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+}
+
+impl Check for UnlistedSource {
+    const RULES: &'static [Rule] = &RULES;
+    type Settings = Settings;
+    type Seen = Seen;
+
+    fn new(settings: Settings, policy: &Policy) -> Self {
+        Self { settings, allowed: Allowlist::new(policy), datasets: policy.datasets.clone(), as_of: policy.as_of }
+    }
+
+    fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        // Without a list nothing is unlisted.
+        if self.allowed.is_empty() {
+            return;
+        }
+        match observation {
+            Observation::Files(files) => self.files(seen, files),
+            Observation::References(references) => {
+                let fresh = references.list.iter().filter(|reference| references.blob.fresh.touches(reference.span));
+                fresh.for_each(|reference| self.reference(seen, references, reference));
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
+        for (cause, mut places) in seen.0 {
+            places.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+            findings.push(self.finding(&cause, places));
+        }
+    }
+}
+
+/// Whether it reads `owner/name`, in any alphabet.
+fn is_owned(target: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
+    target.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
+}
+
+impl UnlistedSource {
+    fn reference(&self, seen: &mut Seen, references: &References<'_>, reference: &Reference) {
+        let remote = matches!(reference.verdict, Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned);
+        // What looks like a placeholder can be registered by anybody, and a name with a letter of another alphabet is
+        // no name on a hub and the oldest trick there is.
+        let hub = matches!(reference.hub, "huggingface" | "modelscope" | "kaggle");
+        let unsure = reference.verdict == Verdict::NotADataset && hub && is_owned(&reference.target);
+        let foreign = unsure && !reference.target.is_ascii();
+        if !(remote || unsure) || reference.kind == Target::Image {
+            return;
+        }
+        let standing = standing(references, reference);
+        let worst = match standing {
+            Standing::Docs => self.settings.docs.severity(),
+            Standing::Test => self.settings.tests.severity(),
+            Standing::Training | Standing::Ci | Standing::Code => Some(Severity::Error),
+        };
+        let Some(severity) = worst else { return };
+        let (cause, severity) = match self.allowed.source(reference) {
+            Some(source) if self.expired(source) => {
+                (Cause::Expired { source: source.name.clone() }, severity.min(Severity::Warning))
+            }
+            Some(_) => return,
+            None => {
+                let imitates = self.allowed.imitated(reference).map(str::to_owned);
+                if foreign && imitates.is_none() {
+                    return;
+                }
+                let target = reference.target.clone();
+                (Cause::Reference { kind: reference.kind, hub: reference.hub, target, imitates }, severity)
+            }
+        };
+        let mark = mark(references, reference).with_note(match cause {
+            Cause::Expired { .. } => "used here",
+            _ => "no entry under `sources:` in foretaste.yaml matches this",
+        });
+        let path = references.blob.path.to_owned();
+        seen.0.entry(cause).or_default().push(Placed { severity, path, mark, by: reference.by.clone(), standing });
+    }
+
+    fn expired(&self, source: &Source) -> bool {
+        source.expires.is_some_and(|expires| self.as_of > expires)
+    }
+
+    /// The files of declared datasets.
+    fn files(&self, seen: &mut Seen, files: &Files<'_>) {
+        for (blob, entry) in files.list.iter().filter(|(_, entry)| entry.content.is_some()) {
+            let candidate = Candidate::from_bytes(entry.path.as_bytes());
+            let Some(dataset) = self.datasets.iter().find(|dataset| dataset.files.is_match_candidate(&candidate))
+            else {
+                continue;
+            };
+            let source = match &dataset.source {
+                Some(name) => self.allowed.named(name),
+                None => self.allowed.source_of_file(&entry.path),
+            };
+            let (cause, severity) = match source {
+                Some(source) if self.expired(source) => {
+                    (Cause::Expired { source: source.name.clone() }, Severity::Warning)
+                }
+                Some(_) => continue,
+                None => {
+                    (Cause::Dataset { name: dataset.name.to_string(), asked: dataset.source.clone() }, Severity::Error)
+                }
+            };
+            let mut mark = Mark::name(*blob);
+            mark.content = content_hash(dataset.name.as_bytes());
+            let placed = Placed {
+                severity,
+                path: entry.path.clone(),
+                mark,
+                by: dataset.name.to_string(),
+                standing: Standing::Training,
+            };
+            seen.0.entry(cause).or_default().push(placed);
+        }
+    }
+
+    fn finding(&self, cause: &Cause, places: Vec<Placed>) -> Finding {
+        let add = "review it and list it under `sources:` in foretaste.yaml in a change of its own, or use a source that is listed";
+        let (words, id, message, help) = match cause {
+            Cause::Reference { kind, hub, target, imitates: None } => (
+                format!("unlisted\0{}\0{hub}\0{target}", kind.as_str()),
+                "source-not-allowed",
+                format!("`{}` comes from a source that the policy does not list", short(target)),
+                add.to_owned(),
+            ),
+            Cause::Reference { kind, hub, target, imitates: Some(known) } => (
+                format!("unlisted\0{}\0{hub}\0{target}", kind.as_str()),
+                "look-alike-org",
+                format!(
+                    "`{}` is published under a name that looks like the allowed `{}` and is not",
+                    short(target),
+                    short(known)
+                ),
+                format!("use the dataset or model of `{}`, and find out where this name came from", short(known)),
+            ),
+            Cause::Dataset { name, asked: None } => (
+                format!("dataset\0{name}"),
+                "source-not-allowed",
+                format!("the dataset `{}` does not say where it comes from", short(name)),
+                "give the dataset a `source:` in foretaste.yaml, and list that source under `sources:`".to_owned(),
+            ),
+            Cause::Dataset { name, asked: Some(source) } => (
+                format!("dataset\0{name}"),
+                "source-not-allowed",
+                format!("the dataset `{}` comes from `{}`, which the policy does not list", short(name), short(source)),
+                add.to_owned(),
+            ),
+            Cause::Expired { source } => (
+                format!("expired\0{source}"),
+                "review-expired",
+                format!("the review of the source `{}` has expired", short(source)),
+                format!("review `{}` again and write the new dates into foretaste.yaml", short(source)),
+            ),
+        };
+        let mut finding = Finding::new(&RULES[0], words, message);
+        finding.severity = places.iter().map(|place| place.severity).max().unwrap_or(Severity::Note);
+        finding.help = help;
+        finding.evidence.insert("finding", json!(id));
+        match cause {
+            Cause::Reference { kind, hub, target, imitates } => {
+                finding.evidence.insert("target", json!(target));
+                finding.evidence.insert("hub", json!(hub));
+                finding.evidence.insert("kind", json!(kind.as_str()));
+                if let Some(known) = imitates {
+                    finding.evidence.insert("looks_like", json!(known));
+                }
+            }
+            Cause::Dataset { name, .. } => {
+                finding.evidence.insert("dataset", json!(name));
+            }
+            Cause::Expired { source } => {
+                finding.evidence.insert("source", json!(source));
+                let expires = self.allowed.named(source).and_then(|source| source.expires);
+                finding.evidence.insert("expires", json!(expires.map(|day| day.to_string())));
+                finding.evidence.insert("as_of", json!(self.as_of.to_string()));
+            }
+        }
+        let all = |part: fn(&Placed) -> &str| places.iter().map(part).collect::<BTreeSet<_>>();
+        finding.evidence.insert("by", json!(all(|place| &place.by)));
+        finding.evidence.insert("where", json!(all(|place| place.standing.as_str())));
+        finding.total = places.len() as u64;
+        finding.marks = places.into_iter().take(MAX_MARKS).map(|place| place.mark).collect();
+        finding
+    }
+}
+
+#[cfg(test)]
+mod tests;

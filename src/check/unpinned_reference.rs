@@ -1,0 +1,396 @@
+//! `unpinned-reference`: datasets, models and files that are named without saying which content is meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::ByteSlice;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::allowlist::Allowlist;
+use super::{Check, Merge, Observation};
+use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::format::{Kind, Reference, References, Target, Verdict};
+use crate::lens::Standing;
+use crate::policy::Policy;
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::source::Files;
+
+static RULES: [Rule; 1] = [Rule {
+    id: "unpinned-reference",
+    revision: 1,
+    severity: Severity::Error,
+    confidence: Confidence::High,
+    layer: Layer::Sources,
+    gates: true,
+    summary: "A dataset, model or download is named without saying which content is meant",
+    manual: Manual {
+        what: "Reads training configurations (axolotl, TRL, alignment-handbook, LLaMA-Factory, open-instruct, torchtune, \
+               lm-evaluation-harness, Hydra and what looks like them), Python, notebooks, shell, workflows, Dockerfiles, DVC \
+               files, dataset cards and the code blocks of Markdown, and reports every dataset, model, metric, image and \
+               download that is not tied to an immutable content id: on a hub a full 40-digit commit, elsewhere a digest, \
+               an object version or a checked SHA-256. A tag, a short hash or an MD5 can be moved or forged and is a \
+               warning, like a model in program code and a container image. One finding per dataset or model, with all its \
+               places. What stands in documentation is a note and what stands in tests is left out; \
+               `rules: {unpinned-reference: {docs: error, tests: note}}` changes that. `trust_remote_code=True` is a finding \
+               of its own.",
+        why: "What is named by `main`, or by nothing, is whatever its owner, or whoever takes over the owner's account, \
+              uploads next. Every later training run takes it in silently, and nothing in this repository changes.",
+        bad: &[
+            Example {
+                title: "a training configuration that takes whatever is newest",
+                base: &[],
+                files: &[(
+                    "configs/train.yaml",
+                    "base_model: acme/base\nrevision_of_model: 0123456789abcdef0123456789abcdef01234567\ndatasets:\n  - path: acme/chats\n    type: chat_template\n",
+                )],
+            },
+            Example {
+                title: "a branch is no pin",
+                base: &[],
+                files: &[(
+                    "train.py",
+                    "from datasets import load_dataset\nload_dataset(\"acme/chats\", revision=\"main\")\n",
+                )],
+            },
+            Example {
+                title: "a change takes the pin away",
+                base: &[(
+                    "train.py",
+                    "from datasets import load_dataset\nload_dataset(\n    \"acme/chats\",\n    revision=\"0123456789abcdef0123456789abcdef01234567\",\n)\n",
+                )],
+                files: &[("train.py", "from datasets import load_dataset\nload_dataset(\n    \"acme/chats\",\n)\n")],
+            },
+        ],
+        good: &[
+            Example {
+                title: "full commits",
+                base: &[],
+                files: &[
+                    (
+                        "configs/train.yaml",
+                        "base_model: acme/base\nrevision_of_model: 0123456789abcdef0123456789abcdef01234567\ndatasets:\n  - path: acme/chats\n    revision: 0123456789abcdef0123456789abcdef01234567\n  - path: ./data/local\n",
+                    ),
+                    (
+                        "train.py",
+                        "from datasets import load_dataset\nload_dataset(\"acme/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\nload_dataset(args.dataset)\n",
+                    ),
+                ],
+            },
+            Example {
+                title: "what was there before a change is not its fault",
+                base: &[(
+                    "configs/train.yaml",
+                    "base_model: acme/base\nadapter: lora\ndatasets:\n  - path: acme/chats\n",
+                )],
+                files: &[(
+                    "configs/train.yaml",
+                    "base_model: acme/base\nadapter: lora\ndatasets:\n  - path: acme/chats\nlearning_rate: 0.1\n",
+                )],
+            },
+        ],
+        fix: "Look at the dataset or model as it is now, and write the full 40-digit commit of what you looked at in the field that \
+              the framework has for it. Where it has none, keep a copy in the repository, or outside under `foretaste lock`.",
+        misses: "Names that are only known when the program runs are listed as dynamic and not judged. Docstrings and comments \
+                 are not read. A two-part name that is also a folder of the \
+                 repository is taken for the folder. A checksum in a script counts for all its downloads. That a commit \
+                 is pinned says nothing about what is in it.",
+    },
+    tags: &["OWASP:LLM03", "ATLAS:AML.T0010", "ATLAS:AML.M0013", "NISTAML.051", "CISA-AIDS-2025/1"],
+}];
+
+/// How references in documentation and in tests count.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// References in documentation.
+    docs: Level,
+    /// References in tests and their fixtures.
+    tests: Level,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { docs: Level::Note, tests: Level::Off }
+    }
+}
+
+/// A severity, or none.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    /// Left out.
+    Off,
+    /// Worth knowing.
+    Note,
+    /// Somebody should look.
+    Warning,
+    /// Fails the run.
+    Error,
+}
+
+impl Level {
+    pub(super) fn severity(self) -> Option<Severity> {
+        match self {
+            Level::Off => None,
+            Level::Note => Some(Severity::Note),
+            Level::Warning => Some(Severity::Warning),
+            Level::Error => Some(Severity::Error),
+        }
+    }
+}
+
+/// See the manual of its rule.
+#[derive(Debug)]
+pub(crate) struct UnpinnedReference {
+    settings: Settings,
+    allowed: Allowlist,
+}
+
+/// What one finding is about.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+struct Cause {
+    remote_code: bool,
+    kind: Target,
+    hub: &'static str,
+    target: String,
+}
+
+/// Where it is named, and how.
+#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+struct Named {
+    severity: Severity,
+    mark: Mark,
+    verdict: Verdict,
+    standing: Standing,
+    framework: &'static str,
+    by: String,
+    fix: String,
+}
+
+/// Everything named so far.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    causes: BTreeMap<Cause, Vec<Named>>,
+    /// Folders at the top of the repository, and those right below them.
+    folders: BTreeSet<String>,
+}
+
+impl Merge for Seen {
+    fn merge(&mut self, mut other: Self) {
+        self.causes.merge(other.causes);
+        self.folders.append(&mut other.folders);
+    }
+}
+
+impl Check for UnpinnedReference {
+    const RULES: &'static [Rule] = &RULES;
+    type Settings = Settings;
+    type Seen = Seen;
+
+    fn new(settings: Settings, policy: &Policy) -> Self {
+        Self { settings, allowed: Allowlist::new(policy) }
+    }
+
+    fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        match observation {
+            Observation::Files(files) => seen.folders = folders(files),
+            Observation::References(references) => self.references(seen, references),
+            _ => {}
+        }
+    }
+
+    fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
+        for (cause, mut places) in seen.causes {
+            // The datasets library prefers a folder of that name.
+            let on_hub = cause.hub == "huggingface" && cause.kind != Target::Code;
+            if on_hub && seen.folders.contains(&cause.target) {
+                continue;
+            }
+            places.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.mark.cmp(&b.mark)));
+            findings.push(finding(&cause, places));
+        }
+    }
+}
+
+impl UnpinnedReference {
+    fn references(&self, seen: &mut Seen, references: &References<'_>) {
+        let blob = &references.blob;
+        for reference in references.list.iter().filter(|reference| blob.fresh.touches(reference.span)) {
+            let standing = standing(references, reference);
+            let mut take = |remote_code: bool, severity: Severity| {
+                let cause =
+                    Cause { remote_code, kind: reference.kind, hub: reference.hub, target: reference.target.clone() };
+                let named = Named {
+                    severity,
+                    mark: mark(references, reference),
+                    verdict: reference.verdict,
+                    standing,
+                    framework: reference.framework,
+                    by: reference.by.clone(),
+                    fix: reference.fix.clone(),
+                };
+                seen.causes.entry(cause).or_default().push(named);
+            };
+            if let Some(severity) = self.severity(reference, standing) {
+                take(false, severity);
+            }
+            if let Some(severity) = self.remote_code(reference, standing) {
+                take(true, severity);
+            }
+        }
+    }
+
+    fn severity(&self, reference: &Reference, standing: Standing) -> Option<Severity> {
+        let open = matches!(reference.verdict, Verdict::Unpinned | Verdict::Weak);
+        if !open || self.excused(reference) {
+            return None;
+        }
+        match standing {
+            Standing::Docs => self.settings.docs.severity(),
+            Standing::Test => self.settings.tests.severity(),
+            Standing::Training | Standing::Ci | Standing::Code => {
+                let commit =
+                    self.allowed.source(reference).is_some_and(|source| source.pin.as_deref() == Some("commit"));
+                let mild = reference.verdict == Verdict::Weak
+                    || reference.kind == Target::Image
+                    || (reference.kind == Target::Model && standing == Standing::Code);
+                Some(if mild && !commit { Severity::Warning } else { Severity::Error })
+            }
+        }
+    }
+
+    /// Whether the lock holds what the code leaves open.
+    fn excused(&self, reference: &Reference) -> bool {
+        reference.verdict == Verdict::Locked
+    }
+
+    fn remote_code(&self, reference: &Reference, standing: Standing) -> Option<Severity> {
+        if !reference.remote_code {
+            return None;
+        }
+        let severity = match reference.verdict {
+            Verdict::Unpinned | Verdict::Weak => Severity::Error,
+            Verdict::Pinned | Verdict::Locked | Verdict::Dynamic => Severity::Warning,
+            Verdict::Local | Verdict::NotADataset => return None,
+        };
+        match standing {
+            Standing::Docs => self.settings.docs.severity(),
+            Standing::Test => self.settings.tests.severity(),
+            Standing::Training | Standing::Ci | Standing::Code => Some(severity),
+        }
+    }
+}
+
+/// Where a reference stands: a block in Markdown and a card are documentation wherever they lie.
+pub(super) fn standing(references: &References<'_>, reference: &Reference) -> Standing {
+    match references.blob.lens.standing {
+        Standing::Test => Standing::Test,
+        _ if references.kind == Kind::Markdown || reference.framework == "hf-card" => Standing::Docs,
+        standing => standing,
+    }
+}
+
+/// The mark of a reference.
+pub(super) fn mark(references: &References<'_>, reference: &Reference) -> Mark {
+    let blob = &references.blob;
+    let mut mark = Mark::bytes(blob.id, blob.decoded.raw(reference.span));
+    mark.field = Some(reference.by.clone());
+    let pin = reference.pin.as_deref().unwrap_or("");
+    mark.content =
+        content_hash(format!("{}\0{}\0{pin}\0{}", reference.hub, reference.target, reference.remote_code).as_bytes());
+    mark
+}
+
+/// A name short enough for a sentence.
+pub(super) fn short(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= 60 {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(35).collect();
+    let tail: String = text.chars().skip(count - 24).collect();
+    format!("{head}…{tail}")
+}
+
+fn finding(cause: &Cause, places: Vec<Named>) -> Finding {
+    let name = short(&cause.target);
+    let weak = places.iter().all(|place| place.verdict == Verdict::Weak);
+    let kind = match cause.kind {
+        Target::Dataset => "dataset",
+        Target::Model => "model",
+        Target::Code => "code",
+        Target::Image => "image",
+        Target::UrlData => "data",
+    };
+    let (id, message) = match (cause.remote_code, weak, cause.kind) {
+        (true, ..) => ("remote-code", format!("`{name}` may run code of its publisher while it is loaded")),
+        (_, true, Target::UrlData) => {
+            ("weak-pin", format!("`{name}` can change what it serves: its version can be replaced"))
+        }
+        (_, true, _) => ("weak-pin", format!("{kind} `{name}` is named by a tag or a short hash, which can be moved")),
+        (_, _, Target::Dataset) => (
+            "unpinned-dataset",
+            format!("dataset `{name}` is not pinned: whoever can push to it decides what is trained on"),
+        ),
+        (_, _, Target::Model) => {
+            ("unpinned-model", format!("model `{name}` is not pinned: whoever can push to it can swap its weights"))
+        }
+        (_, _, Target::Code) => {
+            ("unpinned-code", format!("code from `{name}` is not pinned: what runs tomorrow was reviewed by nobody"))
+        }
+        (_, _, Target::Image) => {
+            ("unpinned-image", format!("image `{name}` is not pinned: its tag can be moved to another image"))
+        }
+        (_, _, Target::UrlData) => {
+            ("unpinned-url", format!("`{name}` is not pinned: the address can serve other data tomorrow"))
+        }
+    };
+    let words = format!("{id}\0{}\0{}\0{}", cause.kind.as_str(), cause.hub, cause.target);
+    let mut finding = Finding::new(&RULES[0], words, message);
+    finding.severity = places.iter().map(|place| place.severity).max().unwrap_or(Severity::Note);
+    if cause.kind == Target::UrlData || places.iter().all(|place| place.framework == "config") {
+        finding.confidence = Confidence::Medium;
+    }
+    finding.help = if cause.remote_code {
+        "load data as Parquet or JSON and models from safetensors without `trust_remote_code`, or pin the commit whose code was read".into()
+    } else {
+        places.iter().map(|place| place.fix.as_str()).find(|fix| !fix.is_empty()).unwrap_or("").to_owned()
+    };
+    let all = |part: fn(&Named) -> &str| places.iter().map(part).collect::<BTreeSet<_>>();
+    for (key, value) in [
+        ("finding", json!(id)),
+        ("target", json!(cause.target)),
+        ("hub", json!(cause.hub)),
+        ("kind", json!(cause.kind.as_str())),
+        ("verdicts", json!(all(|place| place.verdict.as_str()))),
+        ("by", json!(all(|place| &place.by))),
+        ("frameworks", json!(all(|place| place.framework))),
+        ("where", json!(all(|place| place.standing.as_str()))),
+    ] {
+        finding.evidence.insert(key, value);
+    }
+    finding.total = places.len() as u64;
+    finding.marks = places.into_iter().take(MAX_MARKS).map(|place| place.mark).collect();
+    finding
+}
+
+/// Folders that a name with one or two parts could mean.
+fn folders(files: &Files<'_>) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    let mut last: &[u8] = b"";
+    for (_, entry) in files.list {
+        let path: &[u8] = &entry.path;
+        let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        for at in [slashes.next(), slashes.next()].into_iter().flatten() {
+            let folder = &path[..at];
+            if folder != last {
+                last = folder;
+                folders.insert(folder.to_str_lossy().into_owned());
+            }
+        }
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests;
