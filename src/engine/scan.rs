@@ -184,13 +184,19 @@ impl Scanner<'_> {
 
         let before = self.before(entry)?;
         let fresh = match (&before, self.compare) {
-            (Some(before), Compare::Change) => {
-                // Columnar files have no lines; their records are compared instead.
-                format::fresh_records(before, bytes, limits).map_or_else(
-                    || format::decode(before, limits).map(|before| diff::fresh(&before.bytes, &decoded.bytes)),
-                    Ok,
-                )?
-            }
+            // Columnar files have no lines; their records are compared instead.
+            (Some(before), Compare::Change) => match format::fresh_records(before, bytes, limits) {
+                Some(records) => records,
+                None => {
+                    let before = format::decode(before, limits)?;
+                    let lines = diff::fresh(&before.bytes, &decoded.bytes);
+                    let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
+                    let old = Blob { id, path, lens, decoded: &before, fresh: &Fresh::All };
+                    let new = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &lines };
+                    // A pin can be taken away from a reference without touching its line.
+                    format::fresh_references(&old, &new, limits).unwrap_or(lines)
+                }
+            },
             _ => Fresh::All,
         };
         let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &fresh };

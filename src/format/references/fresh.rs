@@ -19,13 +19,15 @@ fn identity(reference: &Reference) -> Identity<'_> {
 }
 
 /// The fresh parts of `after`, whose fresh lines are known, with references counted by what they say: one that `before`
-/// does not have, with this pin, is fresh wherever it stands, and one that it has is not.
-pub(crate) fn fresh_references(before: &Blob<'_>, after: &Blob<'_>, limits: &Limits) -> Fresh {
-    let Fresh::Only(lines) = after.fresh else { return Fresh::All };
-    let (old, new) = (read(before, limits), read(after, limits));
+/// does not have, with this pin, is fresh wherever it stands, and one that it has is not. `None` where there are no
+/// references, so that the lines hold.
+pub(crate) fn fresh_references(before: &Blob<'_>, after: &Blob<'_>, limits: &Limits) -> Option<Fresh> {
+    let Fresh::Only(lines) = after.fresh else { return None };
+    let new = read(after, limits);
     if new.list.is_empty() {
-        return after.fresh.clone();
+        return None;
     }
+    let old = read(before, limits);
     let mut known: BTreeMap<Identity<'_>, usize> = BTreeMap::new();
     for reference in &old.list {
         *known.entry(identity(reference)).or_default() += 1;
@@ -43,7 +45,7 @@ pub(crate) fn fresh_references(before: &Blob<'_>, after: &Blob<'_>, limits: &Lim
             }
         }
     }
-    Fresh::Only(joined(without(lines, &merged(kept)), come))
+    Some(Fresh::Only(joined(without(lines, &merged(kept)), come)))
 }
 
 fn read(blob: &Blob<'_>, limits: &Limits) -> Found {
@@ -119,7 +121,7 @@ mod tests {
         let fresh = Fresh::Only(spans);
         let limits = Limits::default();
         let blob = |decoded| Blob { id: BlobId(0), path: path.into(), lens: &lens, decoded, fresh: &fresh };
-        let fresh = fresh_references(&blob(&old), &blob(&new), &limits);
+        let fresh = fresh_references(&blob(&old), &blob(&new), &limits).unwrap_or(fresh.clone());
         let found = read(&blob(&new), &limits);
         found.list.iter().filter(|r| fresh.touches(r.span)).map(|r| r.target.clone()).collect()
     }
