@@ -134,7 +134,7 @@ impl Kind {
     }
 
     /// Whether its records are columns on disk: they have no bytes of their own there, and are told by their number.
-    pub fn is_columnar(self) -> bool {
+    pub(crate) fn is_columnar(self) -> bool {
         matches!(self, Kind::Parquet | Kind::Arrow)
     }
 }

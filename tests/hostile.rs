@@ -2,7 +2,7 @@
 //!
 //! What needs a race, such as a file that is truncated while it is mapped, is tested beside the code.
 #![cfg(all(unix, feature = "parquet"))]
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod support;
 

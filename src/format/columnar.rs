@@ -24,7 +24,8 @@ mod rows;
 #[cfg(feature = "parquet")]
 mod thrift;
 
-#[cfg(all(test, feature = "parquet"))]
+#[cfg(test)]
+#[cfg(feature = "parquet")]
 mod tests;
 
 /// The ratio of what is decompressed to what is stored counts from here on.

@@ -103,12 +103,13 @@ pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Bytes, String> {
     }
     let opened = Opened { stamp: Stamp::of(&meta), file, path: path.to_owned() };
     #[cfg(target_os = "linux")]
-    if size >= MAPPED_FROM && guard::stands() {
-        if let Some(mapping) = guard::Mapping::new(&opened, size) {
-            return Ok(Bytes(Held::Mapped(mapping.keep(opened))));
-        }
-        // The kernel or the registry refused; reading is always possible.
+    if size >= MAPPED_FROM
+        && guard::stands()
+        && let Some(mapping) = guard::Mapping::new(&opened, size)
+    {
+        return Ok(Bytes(Held::Mapped(mapping.keep(opened))));
     }
+    // Where the kernel or the registry refuses a mapping, reading is always possible.
     opened.read(size).map(Bytes::from)
 }
 
@@ -214,5 +215,6 @@ impl Stamp {
 #[cfg(target_os = "linux")]
 mod guard;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

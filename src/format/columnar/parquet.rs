@@ -305,7 +305,7 @@ struct Chunk {
 impl Chunk {
     fn from(&self, start: u64) -> ParquetResult<Bytes> {
         let at = start.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
-        let at = at.filter(|&at| at <= self.bytes.len()).ok_or_else(|| outside())?;
+        let at = at.filter(|&at| at <= self.bytes.len()).ok_or_else(outside)?;
         Ok(self.bytes.slice(at..))
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Plan {
     /// It only ever holds null.
     Null { name: u16 },
     /// Strings, and bytes that may be text.
-    Bytes { name: u16, get: for<'a> fn(&'a dyn Array, usize) -> &'a [u8], binary: bool },
+    Bytes { name: u16, get: Get, binary: bool },
     /// Anything that is written out as text.
     Number { name: u16, write: WriteOut, float: bool },
     /// A class by its number; trainers see its name.
@@ -38,13 +38,17 @@ pub(super) enum Plan {
     /// Several fields under one name.
     Struct(Vec<Plan>),
     /// A list, of which `range` gives the elements. Those from `apart` on share one cell.
-    List { range: fn(&dyn Array, usize) -> Range<usize>, values: Values, item: Box<Plan>, apart: usize },
+    List { range: Elements, values: Values, item: Box<Plan>, apart: usize },
     /// Values that are kept elsewhere, once each.
-    Coded { key: fn(&dyn Array, usize) -> Option<usize>, values: Values, item: Box<Plan> },
+    Coded { key: Key, values: Values, item: Box<Plan> },
 }
 
-pub(super) type Values = for<'a> fn(&'a dyn Array) -> &'a dyn Array;
-pub(super) type WriteOut = fn(&dyn Array, usize, &mut Vec<u8>);
+// How a value, or what it is kept in, is taken out of an array whose type the plan knows.
+type Get = for<'a> fn(&'a dyn Array, usize) -> &'a [u8];
+type Elements = fn(&dyn Array, usize) -> Range<usize>;
+type Key = fn(&dyn Array, usize) -> Option<usize>;
+type Values = for<'a> fn(&'a dyn Array) -> &'a dyn Array;
+type WriteOut = fn(&dyn Array, usize, &mut Vec<u8>);
 
 impl Plan {
     /// The name under it, where it holds numbers only, nested in lists or not.
@@ -171,7 +175,7 @@ fn part(name: &str) -> String {
     name[..end].to_owned()
 }
 
-fn bytes(kind: &DataType) -> Option<(for<'a> fn(&'a dyn Array, usize) -> &'a [u8], bool)> {
+fn bytes(kind: &DataType) -> Option<(Get, bool)> {
     Some(match kind {
         DataType::Utf8 => (|array, i| array.as_string::<i32>().value(i).as_bytes(), false),
         DataType::LargeUtf8 => (|array, i| array.as_string::<i64>().value(i).as_bytes(), false),
@@ -279,7 +283,7 @@ fn integer(kind: &DataType) -> Option<fn(&dyn Array, usize) -> i64> {
     })
 }
 
-fn list(kind: &DataType) -> Option<(fn(&dyn Array, usize) -> Range<usize>, Values)> {
+fn list(kind: &DataType) -> Option<(Elements, Values)> {
     Some(match kind {
         DataType::List(_) => (listed::<i32>, |array| array.as_list::<i32>().values().as_ref()),
         DataType::LargeList(_) => (listed::<i64>, |array| array.as_list::<i64>().values().as_ref()),
@@ -331,7 +335,7 @@ fn viewed<O: OffsetSizeTrait>(array: &dyn Array, i: usize) -> Range<usize> {
     start..start + list.value_size(i).as_usize()
 }
 
-fn dictionary(key: &DataType) -> Option<fn(&dyn Array, usize) -> Option<usize>> {
+fn dictionary(key: &DataType) -> Option<Key> {
     Some(match key {
         DataType::Int8 => |array, i| array.as_dictionary::<Int8Type>().key(i),
         DataType::Int16 => |array, i| array.as_dictionary::<Int16Type>().key(i),
@@ -345,9 +349,7 @@ fn dictionary(key: &DataType) -> Option<fn(&dyn Array, usize) -> Option<usize>> 
     })
 }
 
-type Runs = (fn(&dyn Array, usize) -> Option<usize>, Values);
-
-fn runs(ends: &DataType) -> Option<Runs> {
+fn runs(ends: &DataType) -> Option<(Key, Values)> {
     Some(match ends {
         DataType::Int16 => (run::<Int16Type>, |array| array.as_run_opt::<Int16Type>().expect(RUNS).values().as_ref()),
         DataType::Int32 => (run::<Int32Type>, |array| array.as_run_opt::<Int32Type>().expect(RUNS).values().as_ref()),

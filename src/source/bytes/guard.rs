@@ -46,7 +46,7 @@ impl Place {
     fn extent(&self) -> Option<(usize, usize)> {
         let before = self.version.load(SeqCst);
         let (base, len) = (self.base.load(SeqCst), self.len.load(SeqCst));
-        let still = before % 2 == 0 && self.version.load(SeqCst) == before;
+        let still = before.is_multiple_of(2) && self.version.load(SeqCst) == before;
         (still && base > TAKEN).then(|| (base, base.saturating_add(len)))
     }
 }
