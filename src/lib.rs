@@ -93,5 +93,5 @@ pub use lens::Role;
 pub use policy::{Origin, PolicyError};
 pub use report::{Format, Options, Report, exit_code};
 pub use rule::{Confidence, Example, Layer, Manual, Rule, Severity};
-pub use source::{Bytes, Environment, Scope, SourceError};
+pub use source::{Bytes, Environment, Scope, SourceError, install_guard};
 pub use span::{At, BlobId, Place, Span};
