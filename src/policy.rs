@@ -7,6 +7,7 @@ pub(crate) mod accept;
 pub(crate) mod baseline;
 mod file;
 mod glob;
+pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod loosened;
 mod node;

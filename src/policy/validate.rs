@@ -234,7 +234,7 @@ fn checked_url(word: &Placed<String>) -> Result<String, Fault> {
 }
 
 fn checked_bucket(word: &Placed<String>) -> Result<String, Fault> {
-    let bucket = word.value.strip_prefix("s3://").unwrap_or(&word.value);
+    let bucket = word.value.split_once("://").map_or(word.value.as_str(), |(_, rest)| rest);
     if bucket.starts_with('/') || !bucket.ends_with('/') {
         return Err(Fault::new(format!("`{}` is no bucket and prefix that ends at a `/`", short(&word.value)))
             .at(word.span)
