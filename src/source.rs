@@ -7,6 +7,7 @@ mod bytes;
 mod history;
 mod index;
 mod lfs;
+mod object;
 mod paths;
 mod plain;
 mod range;
@@ -14,6 +15,7 @@ mod repository;
 mod snapshot;
 mod tree;
 mod trust;
+mod untracked;
 mod worktree;
 
 use std::path::{Path, PathBuf};

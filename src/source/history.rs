@@ -7,8 +7,9 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::object::{Absent, MAX_STRUCTURE, object};
 use super::paths::Filter;
-use super::repository::{Absent, MAX_STRUCTURE, Repository, object};
+use super::repository::Repository;
 use super::tree::{self, Changes, Trees};
 use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
@@ -88,14 +89,17 @@ impl Repository {
         is_data: &dyn Fn(&BStr) -> bool,
         cap: usize,
     ) -> History {
-        let mailmap = self.read_at(before.unwrap_or(after), ".mailmap".into(), MAX_MAILMAP).ok().flatten();
+        let mut history = History::default();
+        let mailmap = self.read_at(before.unwrap_or(after), ".mailmap".into(), MAX_MAILMAP).unwrap_or_else(|reason| {
+            history.notes.push(format!("the .mailmap could not be read: {reason}"));
+            None
+        });
         let mailmap = gix::mailmap::Snapshot::from_bytes(mailmap.as_deref().unwrap_or_default());
         self.with(|git| {
             let mut graph = Graph { git, commits: BTreeMap::new(), missing: Vec::new(), full: false };
             let old = graph.reach(before, &FxHashSet::default());
             let missing_before = std::mem::take(&mut graph.missing);
             let new = graph.reach(Some(after), &old);
-            let mut history = History::default();
             for (child, id) in std::mem::take(&mut graph.missing) {
                 history.unread.push(unread(child, &format!("parent {id} missing (shallow or partial clone)")));
             }

@@ -1,15 +1,14 @@
 //! A repository: found, opened without obeying anything in it, and read from any thread.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
-use gix::prelude::Find;
 
 use super::index::Index;
-use super::{Bytes, Content, Mode, ObjectId, Scope, SourceError, bytes_path, path_bytes, tree, worktree};
+use super::object::{MAX_STRUCTURE, object};
+use super::{ObjectId, SourceError, bytes_path, path_bytes, tree};
 
 /// The variables by which git tells a hook which repository, work tree and index it speaks of.
 ///
@@ -49,8 +48,6 @@ const ALLOCATION_LIMIT: u64 = 3 << 30;
 const PACK_CACHE: usize = 64 << 20;
 /// Annotated tags that may lie between a name and its commit.
 const MAX_TAGS: usize = 32;
-/// Bytes of a commit, a tag or a tree.
-pub(super) const MAX_STRUCTURE: u64 = 256 << 20;
 
 /// A repository that is only ever read.
 ///
@@ -70,31 +67,6 @@ pub struct Repository {
 impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Repository").field("git_dir", &self.git_dir).field("work_tree", &self.work_tree).finish()
-    }
-}
-
-/// Why an object of the repository cannot be had.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Absent {
-    /// It is not in the object database: a partial or damaged clone.
-    Missing,
-    /// It is of another kind than its user says.
-    OtherKind,
-    /// It has more bytes than this.
-    TooLarge(u64),
-    /// It cannot be unpacked.
-    Broken,
-}
-
-impl Absent {
-    /// The reason as a short phrase, for `what` it is.
-    pub(super) fn reason(&self, what: &str) -> String {
-        match self {
-            Absent::Missing => format!("{what} missing (partial clone)"),
-            Absent::OtherKind => format!("{what} is of another kind"),
-            Absent::TooLarge(limit) => format!("larger than the limit of {limit} bytes"),
-            Absent::Broken => format!("{what} damaged"),
-        }
     }
 }
 
@@ -295,28 +267,6 @@ impl Repository {
         })
     }
 
-    /// The bytes of an entry, at most `limit`.
-    ///
-    /// # Errors
-    /// A short phrase that says why not, fit for [`crate::finding::Unread::reason`].
-    pub fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
-        match content {
-            Content::Object(id) => self.blob(*id, limit),
-            Content::File(path) => super::plain::read(path, limit),
-        }
-    }
-
-    /// The bytes of a blob, at most `limit`. Its size is asked for before anything is unpacked.
-    ///
-    /// # Errors
-    /// A short phrase that says why not.
-    pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Bytes, String> {
-        let mut bytes = Vec::new();
-        self.with(|git| object(git, &id, Kind::Blob, limit, &mut bytes).map(|_| ()))
-            .map_err(|absent| absent.reason("object"))?;
-        Ok(Bytes::from(bytes))
-    }
-
     /// Where git looks for hooks, and whether the repository's own configuration says so.
     pub fn hooks_folder(&self) -> (PathBuf, bool) {
         let named =
@@ -332,80 +282,6 @@ impl Repository {
     pub fn parents_of_head(&self) -> usize {
         let Ok(Some(head)) = self.head() else { return 0 };
         self.with(|git| git.find_commit(head).map_or(0, |commit| commit.parent_ids().count()))
-    }
-
-    /// Bytes of an object, from its header alone; `None` where it is missing.
-    pub fn size(&self, id: ObjectId) -> Option<u64> {
-        self.with(|git| git.find_header(id).ok().map(|header| header.size()))
-    }
-
-    /// Names of the files in the top folder of the judged side of `scope`, sorted.
-    ///
-    /// # Errors
-    /// A revision that names nothing, or a damaged index.
-    pub fn names_at_top(&self, scope: &Scope) -> Result<Vec<BString>, SourceError> {
-        let mut names: Vec<BString> = match scope {
-            Scope::Staged | Scope::Index => {
-                let index = self.index()?;
-                index.entries().map(|staged| staged.path.to_owned()).filter(|path| !path.contains(&b'/')).collect()
-            }
-            Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
-                let tree = self.tree_of(self.resolve(revision)?)?;
-                self.with(|git| tree::items(git, &tree).map(|items| items.names()))
-                    .map_err(|absent| SourceError::new(absent.reason("tree")))?
-            }
-            Scope::Worktree | Scope::Files(_) => {
-                let folder = self.work_tree.as_deref().and_then(|top| std::fs::read_dir(top).ok());
-                folder.into_iter().flatten().flatten().map(|entry| path_bytes(entry.file_name().as_ref())).collect()
-            }
-        };
-        names.sort();
-        Ok(names)
-    }
-
-    /// Mode and id of `path` in a commit or tree; `None` where there is no file of that name.
-    ///
-    /// # Errors
-    /// A short phrase, where a tree on the way is missing: that is not the same as no such file.
-    pub fn entry_at(&self, revision: ObjectId, path: &BStr) -> Result<Option<(Mode, ObjectId)>, String> {
-        self.with(|git| {
-            let root = tree::of_commit(git, revision).map_err(|absent| absent.reason("commit"))?;
-            tree::lookup(git, root, path).map_err(|absent| absent.reason("tree"))
-        })
-    }
-
-    /// The bytes of `path` in a commit or tree; `None` where there is no file of that name. A link is not followed.
-    ///
-    /// # Errors
-    /// A short phrase that says why an existing file cannot be read.
-    pub fn read_at(&self, revision: ObjectId, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
-        match self.entry_at(revision, path)? {
-            None => Ok(None),
-            Some((Mode::File | Mode::Executable, id)) => self.blob(id, limit).map(Some),
-            Some((mode, _)) => Err(format!("{}, not a file", mode.name())),
-        }
-    }
-
-    /// The bytes of `path` on the judged side of `scope`; `None` where there is no file of that name.
-    ///
-    /// # Errors
-    /// A short phrase that says why an existing file cannot be read.
-    pub fn read_judged(&self, scope: &Scope, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
-        match scope {
-            Scope::Staged | Scope::Index => match self.index().map_err(|error| error.message)?.find(path) {
-                None => Ok(None),
-                Some((Mode::File | Mode::Executable, id)) => self.blob(id, limit).map(Some),
-                Some((mode, _)) => Err(format!("{}, not a file", mode.name())),
-            },
-            Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
-                let commit = self.resolve(revision).map_err(|error| error.message)?;
-                self.read_at(commit, path, limit)
-            }
-            Scope::Worktree | Scope::Files(_) => match self.work_tree() {
-                Some(top) => worktree::read(top, path, limit),
-                None => Ok(None),
-            },
-        }
     }
 
     /// Whether history ends early in this clone.
@@ -426,42 +302,6 @@ impl Repository {
         let real = if real.strip_prefix(top).is_ok() { real } else { std::fs::canonicalize(&real).ok()? };
         real.strip_prefix(top).ok().map(path_bytes)
     }
-}
-
-/// Reads an object into `buffer`, if it is of this kind and not larger than `limit`.
-pub(super) fn object<'a>(
-    git: &gix::Repository,
-    id: &gix::oid,
-    kind: Kind,
-    limit: u64,
-    buffer: &'a mut Vec<u8>,
-) -> Result<&'a [u8], Absent> {
-    if kind == Kind::Tree && id.is_empty_tree() {
-        buffer.clear();
-        return Ok(buffer);
-    }
-    // Hostile packs must not take the run with them, whatever assertion they break.
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        let header = match git.try_find_header(id) {
-            Ok(Some(header)) => header,
-            Ok(None) => return Err(Absent::Missing),
-            Err(_) => return Err(Absent::Broken),
-        };
-        if header.kind() != kind {
-            return Err(Absent::OtherKind);
-        }
-        if header.size() > limit {
-            return Err(Absent::TooLarge(limit));
-        }
-        match git.objects.try_find(id, buffer) {
-            Ok(Some(data)) if data.kind == kind => Ok(()),
-            Ok(Some(_)) => Err(Absent::OtherKind),
-            Ok(None) => Err(Absent::Missing),
-            Err(_) => Err(Absent::Broken),
-        }
-    }));
-    read.unwrap_or(Err(Absent::Broken))?;
-    Ok(buffer)
 }
 
 /// The first folder from `here` upwards that is a repository or holds one.
@@ -492,7 +332,7 @@ fn work_tree_of_named(shared: &gix::ThreadSafeRepository, here: &Path, git_dir: 
     let git = shared.to_thread_local();
     let config = git.config_snapshot();
     if let Some(tree) = config.string("core.worktree") {
-        return Some(git_dir.join(super::bytes_path(tree.as_ref())));
+        return Some(git_dir.join(bytes_path(tree.as_ref())));
     }
     if config.boolean("core.bare") == Some(true) && shared.common_dir.is_none() {
         return None;

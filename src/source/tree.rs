@@ -7,8 +7,8 @@ use bstr::{BStr, BString, ByteSlice, ByteVec};
 use gix::objs::Kind;
 use rustc_hash::FxHashMap;
 
+use super::object::{Absent, MAX_STRUCTURE, object};
 use super::paths::Filter;
-use super::repository::{Absent, MAX_STRUCTURE, object};
 use super::{Mode, ObjectId};
 use crate::finding::Unread;
 

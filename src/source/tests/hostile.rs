@@ -76,12 +76,9 @@ fn missing_and_damaged_objects_are_told_apart_and_never_skipped() {
     };
     let id = |revision: &str| ObjectId::from_hex(fixture.line(&["rev-parse", revision]).as_bytes()).expect("an id");
     let (stays, en, tree) = (id("feature:data/stays.csv"), id("feature:data/en/train.csv"), id("feature:data/de"));
-    for damaged in ["feature:data/stays.csv"] {
-        let path = object(damaged);
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .expect("it can be changed");
-        std::fs::write(&path, b"not zlib").expect("it can be written");
-    }
+    let path = object("feature:data/stays.csv");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("it can be changed");
+    std::fs::write(&path, b"not zlib").expect("it can be written");
     std::fs::remove_file(object("feature:data/en/train.csv")).expect("it is loose");
     std::fs::remove_file(object("feature:data/de")).expect("it is loose");
     assert_eq!(repository.blob(stays, 100).map(|_| ()), Err("object damaged".to_owned()));
@@ -253,4 +250,66 @@ fn many_threads_read_at_once() {
 
 fn size(repository: &Repository, entry: &Entry) -> Result<usize, String> {
     repository.read(entry.content.as_ref().expect("nothing was removed"), 1000).map(|bytes| bytes.len())
+}
+
+#[test]
+fn borrowed_objects_are_read_and_told_and_circles_of_borrowing_end() {
+    let lender = Fixture::new("range.sh");
+    let fixture = Fixture::empty();
+    fixture.git(&["clone", "-q", "--shared", &lender.path().display().to_string(), "."]);
+    let snapshot = fixture.snapshot(&Scope::Revision("HEAD".to_owned()));
+    assert!(snapshot.entries.len() > 5 && snapshot.unread.is_empty());
+    let notes = fixture.open().notes();
+    assert!(notes.iter().any(|note| note.starts_with("objects are borrowed from")), "{notes:?}");
+
+    let alternates = fixture.path().join(".git/objects/info/alternates");
+    let own = fixture.path().join(".git/objects");
+    let lent = lender.path().join(".git/objects");
+    std::fs::write(&alternates, format!("/nowhere\n{}\n", lent.display())).expect("it can be written");
+    let snapshot = fixture.snapshot(&Scope::Revision("HEAD".to_owned()));
+    assert!(snapshot.entries.len() > 5 && snapshot.unread.is_empty(), "a lender that is gone is passed over");
+    std::fs::write(&alternates, format!("{}\n", own.display())).expect("it can be written");
+    let error = Repository::discover(&fixture.path(), &Environment::default()).expect_err("it borrows from itself");
+    assert!(error.message.contains("cycle") && error.help.is_some(), "{error}");
+}
+
+#[test]
+fn damaged_packs_cost_objects_and_not_the_run() {
+    let fixture = Fixture::new("history.sh");
+    fixture.git(&["repack", "-adfq"]);
+    let packs = fixture.path().join(".git/objects/pack");
+    let files: Vec<PathBuf> = std::fs::read_dir(&packs)
+        .expect("there are packs")
+        .map(|item| item.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "pack" || end == "idx"))
+        .collect();
+    assert_eq!(files.len(), 2);
+    let head = fixture.open().head().expect("HEAD is sound").expect("there is a commit");
+    let mut dice = Dice(11);
+    let mut lost = 0;
+    for round in 0..120 {
+        let file = &files[round % 2];
+        let whole = std::fs::read(file).expect("it can be read");
+        let mut bytes = whole.clone();
+        let at = dice.roll(bytes.len() as u64) as usize;
+        if dice.roll(8) == 0 {
+            bytes.truncate(at)
+        } else {
+            bytes[at] = dice.roll(256) as u8
+        }
+        // git makes packs read-only; a new file takes the place of the old one.
+        std::fs::remove_file(file).expect("it can be removed");
+        std::fs::write(file, &bytes).expect("it can be written");
+        let Ok(Some(repository)) = Repository::discover(&fixture.path(), &Environment::default()) else { continue };
+        match repository.snapshot(&revision(head), &[]) {
+            Err(_) => lost += 1,
+            Ok(snapshot) => {
+                lost += snapshot.unread.len();
+                lost += snapshot.entries.iter().filter(|entry| size(&repository, entry).is_err()).count();
+            }
+        }
+        let _ = repository.people(None, head, &|_| true, 10);
+        std::fs::write(file, &whole).expect("it can be written");
+    }
+    assert!(lost > 0, "some of the damage showed");
 }
