@@ -106,11 +106,12 @@ fn flag_encoding(w: &mut Writer<'_, '_>) {
 
 /// Tells the format. Content comes first; names decide between kinds of code, and how easily a table is believed in.
 fn tell(blob: &Blob<'_>) -> (Kind, Plan) {
+    // Whatever else the bytes look like: a damaged columnar file must not pass as a text of one line.
+    if let Some(kind) = columnar::detect(&blob.decoded.bytes) {
+        return (kind, Plan::Columnar);
+    }
     if blob.decoded.encoding == Encoding::Binary {
-        return match columnar::detect(&blob.decoded.bytes) {
-            Some(kind) => (kind, Plan::Columnar),
-            None => (Kind::Unknown, Plan::NoReader),
-        };
+        return (Kind::Unknown, Plan::NoReader);
     }
     let text: &[u8] = &blob.decoded.bytes;
     let hint = hint::of(blob.path, text);
