@@ -39,7 +39,7 @@ impl fmt::Display for Escaped<'_> {
         let mut units: Vec<Unit> = units(self.bytes).take(self.cap + 1).collect();
         let cut = units.len() > self.cap;
         units.truncate(self.cap);
-        let drawn = draw(&units).text;
+        let drawn = draw(&units, false).text;
         // A log line that begins with two colons, even behind spaces, is a command to a runner; and what follows this
         // text may begin with a colon.
         let start = drawn.len() - drawn.trim_start_matches(' ').len();
@@ -81,8 +81,9 @@ pub(crate) struct Drawn {
     pub(crate) starts: Vec<usize>,
 }
 
-/// Draws units.
-pub(crate) fn draw(units: &[Unit]) -> Drawn {
+/// Draws units. In an `exact` drawing nothing but what is hidden looks like something drawn; sentences of ours may well
+/// say `<U+200B>`.
+pub(crate) fn draw(units: &[Unit], exact: bool) -> Drawn {
     let mut drawn = Drawn::default();
     // Marks since the last base character; `None` where there is none to stand on.
     let mut marks: Option<usize> = None;
@@ -107,7 +108,7 @@ pub(crate) fn draw(units: &[Unit]) -> Drawn {
                 }
                 None => drawn.hide_char(c),
             },
-            Unit::Char(c) if is_hidden(c) || is_ambiguous(c, &units[..i], &units[i + 1..]) => {
+            Unit::Char(c) if is_hidden(c) || is_ambiguous(c, &units[..i], &units[i + 1..], exact) => {
                 drawn.hide_char(c);
                 marks = None;
             }
@@ -138,9 +139,9 @@ impl Drawn {
 
 /// A `<` that would make its text look like something drawn, and a bracket that a runner would take for a command:
 /// old runners look for `##[` anywhere in a line.
-fn is_ambiguous(c: char, before: &[Unit], after: &[Unit]) -> bool {
+fn is_ambiguous(c: char, before: &[Unit], after: &[Unit], exact: bool) -> bool {
     match c {
-        '<' => after.starts_with(&[Unit::Char('U'), Unit::Char('+')]),
+        '<' => exact && after.starts_with(&[Unit::Char('U'), Unit::Char('+')]),
         '[' => before.ends_with(&[Unit::Char('#'), Unit::Char('#')]),
         _ => false,
     }
@@ -384,7 +385,9 @@ pub(crate) mod tests {
 
     #[test]
     fn text_cannot_pretend_to_be_drawn() {
-        assert_eq!(shown("<U+200B>"), "<U+003C>U+200B>");
+        let units: Vec<Unit> = units(b"<U+200B>").collect();
+        assert_eq!(draw(&units, true).text, "<U+003C>U+200B>");
+        assert_eq!(draw(&units, false).text, "<U+200B>");
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Excerpt {
 
         let first = before.len() - skip;
         let all: Vec<Unit> = before[skip..].iter().chain(&inside).chain(&after).copied().collect();
-        let drawn = draw(&all);
+        let drawn = draw(&all, true);
         let mut excerpt = Excerpt {
             focus: drawn.starts[first]..drawn.starts[first + inside.len()],
             text: drawn.text,

@@ -90,7 +90,7 @@ fn fenced(out: &mut String, content: &str) {
     out.push_str(&format!("{fence}text\n"));
     for line in content.lines() {
         let units: Vec<_> = units(line.as_bytes()).collect();
-        out.push_str(&draw(&units).text);
+        out.push_str(&draw(&units, true).text);
         out.push('\n');
     }
     out.push_str(&format!("{fence}\n"));

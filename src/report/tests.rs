@@ -318,8 +318,9 @@ fn sarif_lists_rules_places_and_what_was_not_read() {
     let run = &mut log["runs"][0];
     let driver = run["tool"]["driver"].take();
     let rules = driver["rules"].as_array().expect("rules");
-    for result in run["results"].as_array().expect("results") {
-        let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+    for result in run["results"].as_array_mut().expect("results") {
+        // Which number a rule has changes with every rule that is added.
+        let index = result["ruleIndex"].take().as_u64().expect("an index") as usize;
         assert_eq!(rules[index]["id"], result["ruleId"]);
     }
     for rule in crate::check::rules() {
@@ -449,7 +450,7 @@ fn sarif_lists_rules_places_and_what_was_not_read() {
       },
       "rank": 90,
       "ruleId": "invisible-unicode",
-      "ruleIndex": 2
+      "ruleIndex": null
     },
     {
       "kind": "fail",
@@ -490,7 +491,7 @@ fn sarif_lists_rules_places_and_what_was_not_read() {
       },
       "rank": 60,
       "ruleId": "label-flip",
-      "ruleIndex": 3
+      "ruleIndex": null
     }
   ],
   "tool": {
