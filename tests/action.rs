@@ -35,7 +35,8 @@ impl Run {
 /// A repository that is its own Action.
 fn repo() -> Repo {
     let action = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).unwrap();
-    let repo = Repo::with(&[("data/a.jsonl", CLEAN), ("action.yml", &action), (".github/workflows/test.yml", WORKFLOW)]);
+    let repo =
+        Repo::with(&[("data/a.jsonl", CLEAN), ("action.yml", &action), (".github/workflows/test.yml", WORKFLOW)]);
     repo.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     repo
 }
@@ -121,7 +122,8 @@ fn a_new_branch_and_a_force_push_are_judged_over_the_default_branch() {
     repo.git(&["checkout", "--quiet", "-b", "change"]);
     repo.commit(&[("data/b.jsonl", POISON)], "more rows");
     for before in ["0".repeat(40), "12".repeat(20)] {
-        let payload = serde_json::json!({"before": before, "ref": "refs/heads/change", "repository": {"default_branch": "main"}});
+        let payload =
+            serde_json::json!({"before": before, "ref": "refs/heads/change", "repository": {"default_branch": "main"}});
         let run = act(&repo, "push", &payload);
         assert!(run.kept("outputs").starts_with("verdict=fail code=1"), "{}", run.log);
         let report: serde_json::Value = serde_json::from_str(&run.kept("foretaste.json")).unwrap();

@@ -25,10 +25,16 @@ fn every_command_of_foretaste_in_the_readme_works() {
     let readme = readme();
     let mut run = 0;
     // In blocks, and in code spans of the tables.
-    let blocks = readme.split("```sh\n").skip(1).flat_map(|block| block.split("```").next().unwrap_or_default().lines());
-    let spans = readme.lines().filter(|line| line.starts_with("| ")).flat_map(|line| line.split('`').skip(1).step_by(2));
-    for command in blocks.chain(spans).filter(|command| command.starts_with("foretaste ") && !command.contains("RULE")) {
-        let repo = Repo::with(&[("data/a.jsonl", "{\"text\": \"hi\", \"label\": \"greet\"}\n"), ("train.csv", "text,label\nhi,a\n")]);
+    let blocks =
+        readme.split("```sh\n").skip(1).flat_map(|block| block.split("```").next().unwrap_or_default().lines());
+    let spans =
+        readme.lines().filter(|line| line.starts_with("| ")).flat_map(|line| line.split('`').skip(1).step_by(2));
+    for command in blocks.chain(spans).filter(|command| command.starts_with("foretaste ") && !command.contains("RULE"))
+    {
+        let repo = Repo::with(&[
+            ("data/a.jsonl", "{\"text\": \"hi\", \"label\": \"greet\"}\n"),
+            ("train.csv", "text,label\nhi,a\n"),
+        ]);
         repo.git(&["tag", "v2"]);
         repo.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
         let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
@@ -43,7 +49,8 @@ fn every_command_of_foretaste_in_the_readme_works() {
 fn every_command_of_cargo_in_the_readme_is_run_by_the_gate() {
     let gate = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/run")).unwrap();
     let readme = readme();
-    let blocks = readme.split("```sh\n").skip(1).flat_map(|block| block.split("```").next().unwrap_or_default().lines());
+    let blocks =
+        readme.split("```sh\n").skip(1).flat_map(|block| block.split("```").next().unwrap_or_default().lines());
     for command in blocks.filter(|line| line.starts_with("cargo ")) {
         assert!(gate.contains(command), "{command} is not run by .ci/run");
     }
