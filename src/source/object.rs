@@ -109,7 +109,8 @@ impl Repository {
         let mut names: Vec<BString> = match scope {
             Scope::Staged | Scope::Index => {
                 let index = self.index()?;
-                index.entries().map(|staged| staged.path.to_owned()).filter(|path| !path.contains(&b'/')).collect()
+                let at_top = index.entries().filter(|staged| !staged.path.contains(&b'/'));
+                at_top.map(|staged| staged.path.to_owned()).collect()
             }
             Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
                 let tree = self.tree_of(self.resolve(revision)?)?;
