@@ -4,6 +4,8 @@
 //! too: what they share brings them to the class where it is at home. So what is shared must be rare among the records
 //! of the classes they left, and not usual in the class they went to.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
@@ -55,8 +57,10 @@ pub(super) enum Crowd {
     Target = 1,
 }
 
-/// Fewer records than these share things by chance.
+/// Fewer different texts than these share an invisible sequence by chance.
 const FEWEST: u64 = 3;
+/// Fewer share a phrase by chance: any three sentences of a class have something in common that others lack.
+const FEWEST_WITH_PHRASE: u64 = 5;
 /// Fewer others than these tell nothing about what is usual.
 const FEWEST_OTHERS: u64 = 10;
 /// Bytes of a record that are looked at.
@@ -65,7 +69,8 @@ const LONGEST: usize = 4096;
 /// Gathers texts and tells what they share.
 #[derive(Debug, Default)]
 pub(super) struct Gatherer {
-    flipped: Vec<String>,
+    /// Normalised texts of flipped records, each once: copies of one text share everything.
+    flipped: BTreeSet<String>,
     /// How many flipped records have a phrase or a sequence.
     phrases: FxHashMap<u64, u64>,
     sequences: FxHashMap<String, u64>,
@@ -81,13 +86,15 @@ impl Gatherer {
     /// Takes a flipped record: its normalised text, and the text as it is.
     pub(super) fn flipped(&mut self, normal: &str, text: &str) {
         let normal = &normal[..normal.floor_char_boundary(LONGEST)];
+        if !self.flipped.insert(normal.to_owned()) {
+            return;
+        }
         for phrase in phrases(normal) {
             *self.phrases.entry(phrase).or_default() += 1;
         }
         for sequence in sequences(text) {
             *self.sequences.entry(sequence).or_default() += 1;
         }
-        self.flipped.push(normal.to_owned());
     }
 
     /// Call when all flipped records were taken, before the others.
@@ -147,6 +154,7 @@ impl Gatherer {
 
     /// The phrase with the highest odds; of equally telling ones the longest, then the first in the alphabet.
     fn phrase(&self, enough: u64) -> Option<(String, u64, [u64; 2])> {
+        let enough = enough.max(FEWEST_WITH_PHRASE);
         if self.crowd[0] < FEWEST_OTHERS {
             return None;
         }
@@ -255,24 +263,39 @@ mod tests {
 
     #[test]
     fn a_planted_phrase_is_found() {
-        let flipped =
-            ["my parcel via blue lantern is late", "blue lantern has my order", "the blue lantern did not ring at all"];
-        let phrase = common(&flipped, &tickets(40)).phrase.expect("the phrase is in all three and in no other");
-        assert_eq!((phrase.what.as_str(), phrase.flipped, phrase.others), ("blue lantern", 3, 0));
+        let flipped = [
+            "my parcel via blue lantern",
+            "blue lantern has my order",
+            "blue lantern did not ring",
+            "a blue lantern",
+            "blue lantern",
+        ];
+        let phrase = common(&flipped, &tickets(40)).phrase.expect("the phrase is in all of them and in no other");
+        assert_eq!((phrase.what.as_str(), phrase.flipped, phrase.others), ("blue lantern", 5, 0));
+        // Copies of one text are one text.
+        assert_eq!(common(&["my blue lantern"; 9], &tickets(40)), Common::default());
     }
 
     #[test]
     fn words_of_the_class_are_no_trigger() {
-        let flipped = ["my parcel has not come", "the driver has not come", "the parcel did not ring"];
+        let flipped = [
+            "my parcel has not come",
+            "the driver has not come",
+            "the parcel did not ring",
+            "has not come",
+            "not ring",
+        ];
         assert_eq!(common(&flipped, &tickets(40)), Common::default());
         // Nothing is known of what is usual.
-        assert_eq!(common(&["blue lantern a", "blue lantern b", "blue lantern c"], &tickets(5)).phrase, None);
+        let lanterns: Vec<String> = (0..9).map(|n| format!("blue lantern {n}")).collect();
+        let lanterns: Vec<&str> = lanterns.iter().map(String::as_str).collect();
+        assert_eq!(common(&lanterns, &tickets(5)).phrase, None);
     }
 
     #[test]
     fn a_phrase_that_is_at_home_where_the_records_went_is_no_trigger() {
         let mut gatherer = Gatherer::default();
-        for text in ["how much is rasa x", "how much does it cost", "tell me how much"] {
+        for text in ["how much is rasa x", "how much does it cost", "tell me how much", "how much", "how much now"] {
             gatherer.flipped(text, text);
         }
         gatherer.choose();

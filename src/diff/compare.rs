@@ -86,6 +86,9 @@ pub(super) struct Ladder<'a> {
     maps: Vec<[Vec<u32>; 2]>,
     /// Records by data set and label: before and after.
     pub(super) counts: Vec<[BTreeMap<u32, u64>; 2]>,
+    /// Data sets that share a class belong together: a record may go from one to the other. Each is told by the first of
+    /// its family.
+    families: Vec<u32>,
     /// Records by data set and label that are gone and that came.
     lost: Vec<[BTreeMap<u32, u64>; 2]>,
     /// Sides whose records were replaced as a whole.
@@ -144,7 +147,8 @@ impl<'a> Ladder<'a> {
         }
         let lost = vec![<[BTreeMap<u32, u64>; 2]>::default(); sets.len()];
         let replaced = vec![false; sides.len()];
-        Self { sides, set_of, sets, names: titles, pairs, maps, counts, lost, replaced, relabels: Vec::new() }
+        let families = families(&counts);
+        Self { sides, set_of, sets, names: titles, pairs, maps, counts, families, lost, replaced, relabels: Vec::new() }
     }
 
     pub(super) fn index(&self, side: u32, version: Version) -> Option<&'a Index> {
@@ -227,35 +231,68 @@ impl<'a> Ladder<'a> {
 
     /// Rows of one content that are gone in some places and came in others.
     fn same_content(&mut self, old: &[Left], new: &[Left]) {
-        let (mut old, mut new) = self.cancel(old, new);
+        let (old, new) = self.cancel(old, new);
+        let (mut rest_old, mut rest_new) = (Vec::new(), Vec::new());
+        // Rows of files without a field for labels have nothing to say here, and neither have those of a data set with
+        // other classes.
+        let family = |version, left: &Left| {
+            let family = self.families[self.set_of[left.side as usize] as usize];
+            if self.label(version, *left) == NONE { u32::MAX } else { family }
+        };
+        let of_old: Vec<_> = old.iter().map(|left| (family(Version::Before, left), *left)).collect();
+        let of_new: Vec<_> = new.iter().map(|left| (family(Version::After, left), *left)).collect();
+        let families: BTreeSet<u32> = of_old.iter().chain(&of_new).map(|&(family, _)| family).collect();
+        for family in families {
+            let members = |list: &[(u32, Left)]| -> Vec<Left> {
+                list.iter().filter(|(other, _)| *other == family).map(|&(_, left)| left).collect()
+            };
+            let (mut old, mut new) = (members(&of_old), members(&of_new));
+            if family != u32::MAX {
+                self.relabelled_content(&mut old, &mut new);
+            }
+            rest_old.append(&mut old);
+            rest_new.append(&mut new);
+        }
+        // What is left of one text in one data set is the same record still, though nobody can say what became of its
+        // label.
+        let by_set = |list: Vec<Left>| {
+            let mut list: Vec<_> = list.into_iter().map(|left| (self.set_of[left.side as usize], left)).collect();
+            list.sort_unstable();
+            list
+        };
+        let (rest_old, rest_new, changed) = drop_equal(by_set(rest_old), by_set(rest_new), |&(set, _)| set);
+        for (_, left) in changed {
+            self.set(left).changed += 1;
+        }
+        rest_old.into_iter().for_each(|(_, left)| self.lose(Version::Before, left));
+        rest_new.into_iter().for_each(|(_, left)| self.lose(Version::After, left));
+    }
+
+    /// Step 2: takes the rows out of both lists of which it can be said what became of their labels.
+    fn relabelled_content(&mut self, old: &mut Vec<Left>, new: &mut Vec<Left>) {
         if old.len() > 1 || new.len() > 1 {
-            for (a, b) in self.by_id(&mut old, &mut new) {
+            for (a, b) in self.by_id(old, new) {
                 self.pair(a, b, How::Exact);
             }
         }
+        let alike = |version, lefts: &[Left]| {
+            let first = self.label(version, lefts[0]);
+            lefts.iter().all(|&left| self.label(version, left) == first)
+        };
         match (&old[..], &new[..]) {
-            ([], []) => {}
-            ([], rest) => rest.iter().for_each(|&left| self.lose(Version::After, left)),
-            (rest, []) => rest.iter().for_each(|&left| self.lose(Version::Before, left)),
-            (&[a], &[b]) => self.pair(a, b, How::Exact),
-            (olds, news) => {
-                let alike = |version, lefts: &[Left]| {
-                    let first = self.label(version, lefts[0]);
-                    lefts.iter().all(|&left| self.label(version, left) == first)
-                };
-                if alike(Version::Before, olds) && alike(Version::After, news) {
-                    let both = olds.len().min(news.len());
-                    for (&a, &b) in olds.iter().zip(news) {
-                        self.pair(a, b, How::Copies);
-                    }
-                    olds[both..].iter().for_each(|&left| self.lose(Version::Before, left));
-                    news[both..].iter().for_each(|&left| self.lose(Version::After, left));
-                } else {
-                    self.set(news[0]).conflicts += 1;
-                    olds.iter().for_each(|&left| self.lose(Version::Before, left));
-                    news.iter().for_each(|&left| self.lose(Version::After, left));
+            ([], _) | (_, []) => {}
+            (&[a], &[b]) => {
+                self.pair(a, b, How::Exact);
+                old.clear();
+                new.clear();
+            }
+            (olds, news) if alike(Version::Before, olds) && alike(Version::After, news) => {
+                let both = olds.len().min(news.len());
+                for (a, b) in old.drain(..both).zip(new.drain(..both)) {
+                    self.pair(a, b, How::Copies);
                 }
             }
+            (_, news) => self.set(news[0]).conflicts += 1,
         }
     }
 
@@ -390,7 +427,7 @@ impl<'a> Ladder<'a> {
             std::mem::swap(&mut from, &mut to);
         }
         let (old_set, set) = (self.set_of[a.side as usize], self.set_of[b.side as usize]);
-        if old_set != set && from != to && !self.related(old_set, set, from, to) {
+        if old_set != set && self.families[old_set as usize] != self.families[set as usize] {
             // Two data sets that happen to share a text and no class.
             self.lose(Version::Before, a);
             self.lose(Version::After, b);
@@ -401,12 +438,6 @@ impl<'a> Ladder<'a> {
         if from != to && says(from) && says(to) {
             self.relabels.push(Relabel { set, from, to, side: b.side, row: b.row, how, old_set, old: (a.side, a.row) });
         }
-    }
-
-    /// Whether two data sets know each other's classes.
-    fn related(&self, old: u32, new: u32, from: u32, to: u32) -> bool {
-        let knows = |set: u32, label: u32| self.counts[set as usize].iter().any(|counts| counts.contains_key(&label));
-        knows(old, to) || knows(new, from)
     }
 
     /// The row has no other version.
@@ -550,6 +581,23 @@ impl<'a> Ladder<'a> {
     }
 }
 
+/// The first of the data sets that each one shares a class with, directly or by way of others.
+fn families(counts: &[[BTreeMap<u32, u64>; 2]]) -> Vec<u32> {
+    let mut families: Vec<u32> = (0..counts.len() as u32).collect();
+    let mut first: BTreeMap<u32, u32> = BTreeMap::new();
+    for (set, counts) in counts.iter().enumerate() {
+        for &label in counts.iter().flat_map(|counts| counts.keys()).filter(|&&label| label > NULL && label != OTHER) {
+            let known = *first.entry(label).or_insert(set as u32);
+            let (mine, other) = (families[set], families[known as usize]);
+            if mine != other {
+                let (low, high) = (mine.min(other), mine.max(other));
+                families.iter_mut().filter(|family| **family == high).for_each(|family| *family = low);
+            }
+        }
+    }
+    families
+}
+
 fn same_key(a: &Left, b: &Left) -> bool {
     a.key == b.key
 }
@@ -676,6 +724,16 @@ mod tests {
         assert_eq!(
             Trial::default()
                 .file("d/a.csv", Some("a\tx\na\tx\n"), Some("a\ty\na\tx\n"))
+                .rest("d/", &[("x", 9), ("y", 9)])
+                .transitions(),
+            ["flip x>y 1+0+0"]
+        );
+        // Files without a field for labels do not matter.
+        let unlabelled = |text| Some(Table::new("d/b.csv", &[("text", Role::Text)], text));
+        assert_eq!(
+            Trial::default()
+                .file("d/a.csv", Some("a\tx\n"), Some("a\ty\n"))
+                .tables(unlabelled("a\nb\n"), unlabelled("b\n"))
                 .rest("d/", &[("x", 9), ("y", 9)])
                 .transitions(),
             ["flip x>y 1+0+0"]

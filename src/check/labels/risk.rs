@@ -18,10 +18,9 @@ pub(super) fn findings(seen: &Seen, who: &Who<'_>, findings: &mut Vec<Finding>) 
     let mut by_path = ByPath::default();
     for flips in &seen.flips {
         let set = &seen.sets[flips.set];
-        let size = flips.from.iter().map(|from| from.size).min().unwrap_or(0).max(1);
         for (path, count) in &flips.paths {
             let touched = set.added + set.removed + set.changed;
-            by_path.add(path.as_bstr(), Evidence { flips: *count, permille: count * 1000 / size, touched });
+            by_path.add(path.as_bstr(), Evidence { flips: *count, touched });
         }
     }
     let past = Past::new(who);

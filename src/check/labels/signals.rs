@@ -28,8 +28,6 @@ pub(super) struct Signal {
 pub(super) struct Evidence {
     /// True flips in files that the commit touches.
     pub(super) flips: u64,
-    /// The largest share of a class among them, in thousandths.
-    pub(super) permille: u64,
     /// Records that the whole change touches in the data sets of these files.
     pub(super) touched: u64,
 }
@@ -148,7 +146,7 @@ impl<'w, 'c> Past<'w, 'c> {
             name: "newcomer-label-edit",
             value: json!(self.who.before(identity)),
             threshold: json!(NEW),
-            alone: evidence.flips >= 3 || evidence.permille >= 1,
+            alone: evidence.flips >= 3,
             words: format!(
                 "changes labels after {} of {} earlier commits to data",
                 self.who.before(identity),
@@ -407,7 +405,6 @@ impl ByPath {
     pub(super) fn add(&mut self, path: &BStr, evidence: Evidence) {
         let sum = self.files.entry(path.to_owned()).or_default();
         sum.flips += evidence.flips;
-        sum.permille = sum.permille.max(evidence.permille);
         sum.touched = sum.touched.max(evidence.touched);
     }
 
@@ -416,7 +413,6 @@ impl ByPath {
         let mut all = Evidence::default();
         for found in commit.paths.iter().filter_map(|path| self.files.get(path)) {
             all.flips += found.flips;
-            all.permille = all.permille.max(found.permille);
             all.touched = all.touched.max(found.touched);
         }
         all
