@@ -137,8 +137,9 @@ impl<'p> Exceptions<'p> {
     fn new(policy: &'p Policy, findings: &[Finding], path_of: &dyn Fn(BlobId) -> BString) -> Self {
         let mut matched = vec![0; policy.exceptions.len()];
         for finding in findings {
+            let prints = Prints::new(policy, finding, path_of);
             for (exception, matched) in policy.exceptions.iter().zip(&mut matched) {
-                if let Some(reach) = reach(exception, finding, path_of) {
+                if let Some(reach) = reach(exception, finding, &prints) {
                     *matched += reach.marks.iter().filter(|hit| **hit).count() as u64;
                     *matched += if reach.rest { unlisted(finding) } else { 0 };
                 }
@@ -158,11 +159,12 @@ impl<'p> Exceptions<'p> {
 
     fn excused(&self, finding: &Finding, path_of: &dyn Fn(BlobId) -> BString) -> Excused {
         let mut all = Excused { marks: vec![false; finding.marks.len()], rest: false };
+        let prints = Prints::new(self.policy, finding, path_of);
         for (index, exception) in self.policy.exceptions.iter().enumerate() {
             if exception.rule != finding.rule.id || !self.holds(index) {
                 continue;
             }
-            if let Some(reach) = reach(exception, finding, path_of) {
+            if let Some(reach) = reach(exception, finding, &prints) {
                 all.marks.iter_mut().zip(&reach.marks).for_each(|(mark, hit)| *mark |= hit);
                 all.rest |= reach.rest;
             }
@@ -195,21 +197,40 @@ impl<'p> Exceptions<'p> {
     }
 }
 
+/// Paths and fingerprints of a finding, made once for all exceptions, and only where one of them may need them.
+#[derive(Default)]
+struct Prints {
+    paths: Vec<BString>,
+    cause: String,
+    marks: Vec<String>,
+}
+
+impl Prints {
+    fn new(policy: &Policy, finding: &Finding, path_of: &dyn Fn(BlobId) -> BString) -> Self {
+        let of_rule = || policy.exceptions.iter().filter(|exception| exception.rule == finding.rule.id);
+        if of_rule().next().is_none() {
+            return Self::default();
+        }
+        let paths: Vec<BString> = finding.marks.iter().map(|mark| path_of(mark.place.blob)).collect();
+        if of_rule().all(|exception| exception.fingerprints.is_empty()) {
+            return Self { paths, ..Self::default() };
+        }
+        let marks = finding.marks.iter().zip(&paths).map(|(mark, path)| finding.place_fingerprint(path, mark));
+        Self { cause: finding.fingerprint(), marks: marks.collect(), paths }
+    }
+}
+
 /// Which places of a finding an exception speaks of; `None` where it does not speak of the finding.
-fn reach(exception: &Exception, finding: &Finding, path_of: &dyn Fn(BlobId) -> BString) -> Option<Excused> {
+fn reach(exception: &Exception, finding: &Finding, prints: &Prints) -> Option<Excused> {
     if exception.rule != finding.rule.id || !allows_code_points(&exception.code_points, &finding.evidence) {
         return None;
     }
-    let cause = exception.fingerprints.is_empty() || exception.fingerprints.contains(&finding.fingerprint());
-    let marks: Vec<bool> = finding
-        .marks
-        .iter()
-        .map(|mark| {
-            let path = path_of(mark.place.blob);
-            let here = exception.files.as_ref().is_none_or(|files| glob::matches(files, path.as_ref()));
-            here && (cause || exception.fingerprints.contains(&finding.place_fingerprint(&path, mark)))
-        })
-        .collect();
+    let cause = exception.fingerprints.is_empty() || exception.fingerprints.contains(&prints.cause);
+    let place = |at: usize| {
+        let here = exception.files.as_ref().is_none_or(|files| glob::matches(files, prints.paths[at].as_ref()));
+        here && (cause || exception.fingerprints.contains(&prints.marks[at]))
+    };
+    let marks: Vec<bool> = (0..finding.marks.len()).map(place).collect();
     let rest = cause && unlisted(finding) > 0 && covers_rest(exception, finding, &marks);
     (rest || marks.contains(&true)).then_some(Excused { marks, rest })
 }

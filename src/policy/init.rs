@@ -53,7 +53,7 @@ pub(crate) struct Named {
     pub(crate) target: String,
     /// Whether it is a model.
     pub(crate) model: bool,
-    /// Whether nothing ties it to one content.
+    /// Whether it is not tied to one content: unpinned, or by something that can be moved.
     pub(crate) unpinned: bool,
 }
 
