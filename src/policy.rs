@@ -20,12 +20,13 @@ mod words;
 
 use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::lens::{FieldRoles, Lens};
 use crate::policy::node::{Fault, Node, Value};
+use crate::policy::words::Named;
 use crate::rule::{Rule, Severity};
 use crate::span::Span;
 
@@ -70,9 +71,9 @@ pub struct Policy {
     /// People whom rules about people should know.
     pub(crate) people: People,
     /// Firms that deliver data: recorded, not judged yet.
-    pub(crate) vendors: Vec<Vendor>,
+    pub(crate) vendors: Named<file::VendorWords>,
     /// Fine-tuning runs: recorded, not judged yet.
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Named<file::RunWords>,
     /// The day that dates are compared with (`--as-of`).
     pub(crate) as_of: jiff::civil::Date,
     /// Blocks under `rules:`, as written.
@@ -135,8 +136,6 @@ pub(crate) struct Source {
     pub(crate) expires: Option<jiff::civil::Date>,
     /// `commit` asks for an immutable pin; `lock` lets the lock hold it.
     pub(crate) pin: Option<String>,
-    /// Name of the vendor that delivers it.
-    pub(crate) vendor: Option<String>,
     /// `first-party`, `third-party`, `vendor`, `untrusted`.
     pub(crate) trust: Option<&'static str>,
     pub(crate) span: Span,
@@ -206,22 +205,6 @@ pub(crate) struct People {
     pub(crate) maintainers: Vec<String>,
 }
 
-/// A firm that delivers data.
-#[derive(Clone, Debug)]
-pub(crate) struct Vendor {
-    pub(crate) name: String,
-    pub(crate) words: file::VendorWords,
-    pub(crate) span: Span,
-}
-
-/// A fine-tuning run.
-#[derive(Clone, Debug)]
-pub(crate) struct Run {
-    pub(crate) name: String,
-    pub(crate) words: file::RunWords,
-    pub(crate) span: Span,
-}
-
 /// An exception, which acts on places and never on a whole folder without saying what it allows.
 #[derive(Clone, Debug)]
 pub(crate) struct Exception {
@@ -272,14 +255,13 @@ pub(crate) struct RuleBlock {
     pub(crate) severity: Option<Option<Severity>>,
     /// What is written under it.
     node: Node,
-    pub(crate) span: Span,
 }
 
 impl RuleBlock {
     /// A block that says a severity and nothing else.
     fn severity_alone(rule: &str, severity: Option<Severity>) -> Self {
         let node = Node { span: Span::default(), value: Value::Null };
-        Self { rule: rule.to_owned(), severity: Some(severity), node, span: Span::default() }
+        Self { rule: rule.to_owned(), severity: Some(severity), node }
     }
 }
 
@@ -349,8 +331,8 @@ impl Policy {
             languages: Vec::new(),
             limits: Limits::default(),
             people: People::default(),
-            vendors: Vec::new(),
-            runs: Vec::new(),
+            vendors: Named::default(),
+            runs: Named::default(),
             as_of,
             rules: Vec::new(),
             folders: Vec::new(),
@@ -430,8 +412,8 @@ impl Policy {
             ("`people`", self.people != People::default()),
             ("`languages`", !self.languages.is_empty()),
             ("`limits`", self.limits != Limits::default()),
-            ("`vendors`", !self.vendors.is_empty()),
-            ("`runs`", !self.runs.is_empty()),
+            ("`vendors`", !self.vendors.0.is_empty()),
+            ("`runs`", !self.runs.0.is_empty()),
         ]
         .into_iter()
         .filter_map(|(name, used)| used.then_some(name))

@@ -180,7 +180,8 @@ impl<'p> Exceptions<'p> {
                 self.policy.rules.iter().any(|block| block.rule == exception.rule && block.severity == Some(None));
             let message = if self.expired(exception) && (matched > 0 || full) {
                 let until = exception.until.expect("only what has an end expires");
-                format!("the exception for `{}` ended on {until} and no longer counts", exception.rule)
+                let Exception { rule, owner, .. } = exception;
+                format!("the exception for `{rule}` ended on {until} and no longer counts; {owner} answers for it")
             } else if let Some(count) = exception.count.filter(|count| matched > *count) {
                 format!(
                     "the exception for `{}` accepts {count} and {matched} were found, so that it accepts none of them",

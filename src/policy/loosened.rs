@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::lens::Role;
 use crate::policy::baseline::Grown;
-use crate::policy::node::{Node, Value};
+use crate::policy::node::{self, Node, Value};
 use crate::policy::trust::Proposed;
 use crate::policy::{COMMON, Dataset, Exception, Key, Policy, Source, SourceMatch};
 use crate::rule::Severity;
@@ -163,7 +163,7 @@ fn exceptions(before: &Policy, after: &Policy, list: &mut List<'_>) {
         } else if let Some(old) = before.exceptions.iter().find(|old| covers(new, old)) {
             format!("an exception is widened from {} to {what}", describe(old))
         } else {
-            format!("an exception is added for {what}, {}", until(new))
+            format!("an exception is added for {what}, {}: {} ({})", until(new), node::short(&new.reason), new.owner)
         };
         let cause = format!("exception {what} {}", until(new));
         list.at("exceptions", cause, message, Some(new.span));
@@ -220,7 +220,17 @@ fn sources(before: &Policy, after: &Policy, list: &mut List<'_>) {
     for new in &after.sources {
         let named = before.sources.iter().find(|old| old.name == new.name && same_kind(&old.matches, &new.matches));
         let Some(old) = named.or_else(|| before.sources.iter().find(|old| allows(old, new))) else {
-            let message = format!("the source `{}` is added: {}", new.name, new.written.join(", "));
+            let said = |what: &str, word: &Option<String>| match word {
+                Some(word) => format!("{what} {}", node::short(word)),
+                None => format!("no {what}"),
+            };
+            let message = format!(
+                "the source `{}` is added: {} ({}, {})",
+                new.name,
+                new.written.join(", "),
+                said("licence", &new.licence),
+                said("reviewer", &new.reviewer)
+            );
             list.at("sources", format!("source {} {}", new.name, new.written.join(" ")), message, Some(new.span));
             continue;
         };
@@ -329,6 +339,10 @@ fn keys(before: &Policy, after: &Policy, list: &mut List<'_>) {
             changed("revoked", "true".to_owned(), "false".to_owned());
         } else if old.earlier_untrusted && new.revoked && !new.earlier_untrusted {
             changed("revoked", "earlier: untrusted".to_owned(), "earlier: trusted".to_owned());
+        } else if let (Some(was), Some(is)) = (old.revoked_at, new.revoked_at)
+            && is > was
+        {
+            changed("revoked", was.to_string(), is.to_string());
         }
         let added: Vec<&String> = new.roles.iter().filter(|role| !old.roles.contains(role)).collect();
         if !added.is_empty() {
@@ -384,6 +398,13 @@ fn rest(before: &Policy, after: &Policy, list: &mut List<'_>) {
             let message = format!("{mail} is added to `people: {key}`");
             list.say("people", format!("people {key} {mail}"), message, &["people", key]);
         }
+    }
+    if let Some(old) = &before.repo
+        && after.repo.as_ref() != Some(old)
+    {
+        let is = after.repo.as_deref().unwrap_or("nothing");
+        let message = format!("signatures are bound to {is}; they were to {old}");
+        list.say("repo", format!("repo {is}"), message, &["repo"]);
     }
     let (old, new) = (&before.limits, &after.limits);
     for (key, was, is) in [
@@ -443,7 +464,7 @@ fn datasets(before: &Policy, after: &Policy, list: &mut List<'_>) {
         }
         if old.role.iter().any(|r| r == "rag") && !new.role.iter().any(|r| r == "rag") {
             let message = format!("`{name}` is no longer said to be read by retrieval (`role: rag`)");
-            list.say("datasets", format!("dataset {name} role"), message, &["datasets", name, "role"]);
+            list.at("datasets", format!("dataset {name} role"), message, Some(new.span));
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::policy::file::{
 use crate::policy::node::{Fault, Node, Value, short};
 use crate::policy::words::{self, Named, Placed, Words, nearest, suggest};
 use crate::policy::{
-    COMMON, Dataset, Exception, Key, Known, Limits, Origin, People, Policy, Require, RuleBlock, Run, Source,
-    SourceMatch, Vendor, glob,
+    COMMON, Dataset, Exception, Key, Known, Limits, Origin, People, Policy, Require, RuleBlock, Source, SourceMatch,
+    glob,
 };
 use crate::rule::Severity;
 use crate::span::Span;
@@ -43,7 +43,7 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         origin: Origin { from: "flag", path: Some(file.to_owned()), commit: None },
         file: file.to_owned(),
         text: Arc::clone(text),
-        repo: words.repo.map(|repo| repo.value),
+        repo: words.repo.as_ref().map(|repo| repo.value.clone()),
         datasets: datasets(&words.datasets)?,
         sources,
         keys,
@@ -55,16 +55,19 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         languages: languages(&words.languages)?,
         limits: limits(&words.limits)?,
         people: People { bots: words.people.bots.values(), maintainers: words.people.maintainers.values() },
-        vendors: named(words.vendors).map(|(name, span, words)| Vendor { name, words, span }).collect(),
-        runs: named(words.runs).map(|(name, span, words)| Run { name, words, span }).collect(),
+        vendors: words.vendors.clone(),
+        runs: words.runs.clone(),
         as_of,
-        rules: root.get("rules").map_or(Ok(Vec::new()), |entry| rules(&entry.node, known))?,
+        rules: match root.get("rules") {
+            Some(entry) if !words.rules.0.is_empty() => rules(&entry.node, known)?,
+            _ => Vec::new(),
+        },
         folders: Vec::new(),
         notes: Vec::new(),
         tree: Some(Arc::new(root)),
     };
     links(&policy, &words.datasets, &words.sources)?;
-    policy.notes = notes(&policy, &words.datasets, &words.sources);
+    policy.notes = notes(&policy, &words);
     Ok(policy)
 }
 
@@ -81,10 +84,6 @@ fn version(root: &Node) -> Result<(), Fault> {
             .at(if entry.node.span.is_empty() { entry.at } else { entry.node.head() })
             .help("write `version: 1`; a later version needs a later foretaste")),
     }
-}
-
-fn named<T>(named: Named<T>) -> impl Iterator<Item = (String, Span, T)> {
-    named.0.into_iter().map(|(name, words)| (name.value, name.span, words))
 }
 
 fn datasets(named: &Named<DatasetWords>) -> Result<Vec<Dataset>, Fault> {
@@ -154,7 +153,6 @@ fn source(name: &Placed<String>, words: &SourceWords) -> Result<Source, Fault> {
         reviewed: words.reviewed.as_ref().map(|day| day.value.0),
         expires: words.expires.as_ref().map(|day| day.value.0),
         pin: words.pin.as_ref().map(|pin| pin.value.as_str().to_owned()),
-        vendor: words.vendor.as_ref().map(|vendor| vendor.value.clone()),
         trust: words.trust.as_ref().map(|trust| trust.value.as_str()),
         span: name.span,
     })
@@ -274,6 +272,11 @@ fn key(name: &Placed<String>, words: &KeyWords) -> Result<Key, Fault> {
             return Err(Fault::new(format!("the key `{}` needs one of `minisign` and `ssh`", short(&name.value))));
         }
     };
+    if let Some(Revoked::Told(told)) = &words.revoked
+        && told.reason.trim().is_empty()
+    {
+        return Err(Fault::new("the reason of this revocation is empty").help("say why the key no longer counts"));
+    }
     let (revoked, revoked_at, earlier) = match &words.revoked {
         None | Some(Revoked::Plainly(false)) => (false, None, false),
         Some(Revoked::Plainly(true)) => (true, None, true),
@@ -473,7 +476,7 @@ fn rules(node: &Node, known: &[Known]) -> Result<Vec<RuleBlock>, Fault> {
                     .at(stray.at)
                     .help(format!("settings of `{}` are written under `{home}`", entry.key)));
             }
-            Ok(RuleBlock { rule: entry.key.clone(), severity, node: entry.node.clone(), span: entry.at })
+            Ok(RuleBlock { rule: entry.key.clone(), severity, node: entry.node.clone() })
         })
         .collect()
 }
@@ -528,22 +531,26 @@ fn links(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
     }
     for (_, source) in &sources.0 {
         if let Some(word) = &source.vendor
-            && !policy.vendors.iter().any(|vendor| vendor.name == word.value)
+            && !policy.vendors.0.iter().any(|(name, _)| name.value == word.value)
         {
-            return Err(missing(word, "vendor", policy.vendors.iter().map(|vendor| vendor.name.as_str()).collect()));
+            return Err(missing(
+                word,
+                "vendor",
+                policy.vendors.0.iter().map(|(name, _)| name.value.as_str()).collect(),
+            ));
         }
     }
     let keys = || policy.keys.iter().chain(&policy.ssh_keys).map(|key| key.name.as_str());
-    for vendor in &policy.vendors {
-        if let Some(word) = &vendor.words.key
+    for (_, vendor) in &policy.vendors.0 {
+        if let Some(word) = &vendor.key
             && !keys().any(|key| key == word.value)
         {
             return Err(missing(word, "key", keys().collect()));
         }
     }
     let data = || policy.datasets.iter().map(|d| &*d.name).chain(policy.sources.iter().map(|s| s.name.as_str()));
-    for run in &policy.runs {
-        if let Some(word) = run.words.datasets.0.iter().find(|word| !data().any(|name| name == word.value)) {
+    for (_, run) in &policy.runs.0 {
+        if let Some(word) = run.datasets.0.iter().find(|word| !data().any(|name| name == word.value)) {
             return Err(missing(word, "dataset or source", data().collect()));
         }
     }
@@ -551,15 +558,16 @@ fn links(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
 }
 
 /// What is written and not judged yet, so that nobody relies on it (law 2).
-fn notes(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<SourceWords>) -> Vec<String> {
+fn notes(policy: &Policy, words: &File) -> Vec<String> {
+    let (datasets, sources, require) = (&words.datasets, &words.sources, &words.require);
     let mut idle = Vec::new();
     let mut say = |name: &str, written: bool| {
         if written {
             idle.push(format!("`{name}`"));
         }
     };
-    say("vendors", !policy.vendors.is_empty());
-    say("runs", !policy.runs.is_empty());
+    say("vendors", !policy.vendors.0.is_empty());
+    say("runs", !policy.runs.0.is_empty());
     say("people", !policy.people.bots.is_empty() || !policy.people.maintainers.is_empty());
     say("keys.*.ssh", !policy.ssh_keys.is_empty());
     say("datasets.*.trust", datasets.0.iter().any(|(_, d)| d.trust.is_some()));
@@ -571,6 +579,20 @@ fn notes(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
     say("sources.*.format", any(|s| s.format.is_some()));
     say("sources.*.signed_by", any(|s| s.signed_by.is_some()));
     say("sources.*.scrape", any(|s| s.scrape.is_some()));
+    say(
+        "sources.*.pin` other than `commit",
+        policy.sources.iter().any(|s| s.pin.as_deref().is_some_and(|p| p != "commit")),
+    );
+    say("keys.*.roles", words.keys.0.iter().any(|(_, key)| !key.roles.0.is_empty()));
+    say("keys.*.revoked.earlier", policy.keys.iter().any(|key| key.revoked && !key.earlier_untrusted));
+    say("require.exclude_author", policy.require.exclude_author);
+    say("require.roles", !require.roles.0.is_empty());
+    say("require.max_age_days", require.max_age_days.is_some());
+    let signed = |change: &Placed<PolicyChange>| match &change.value {
+        PolicyChange::Plainly(_) => false,
+        PolicyChange::Signed(signed) => signed.signatures > 0 || !signed.roles.0.is_empty(),
+    };
+    say("require.policy_change.signatures", require.policy_change.as_ref().is_some_and(signed));
     if idle.is_empty() {
         return Vec::new();
     }

@@ -157,7 +157,10 @@ fn an_exception_counts_through_its_last_day_and_then_says_so() {
     assert!(run(one(), &policy("2026-11-23"), &Baseline::default(), true).findings.is_empty());
     let applied = run(one(), &policy("2026-11-22"), &Baseline::default(), false);
     assert_eq!(applied.findings.len(), 1);
-    assert_eq!(stale(&applied), ["the exception for `invisible-unicode` ended on 2026-11-22 and no longer counts"]);
+    assert_eq!(
+        stale(&applied),
+        ["the exception for `invisible-unicode` ended on 2026-11-22 and no longer counts; o answers for it"]
+    );
     assert!(applied.stale[0].span.is_some());
     assert!(run(Vec::new(), &policy("2026-11-22"), &Baseline::default(), false).stale.is_empty());
     let unused = run(Vec::new(), &policy("2027-01-01"), &Baseline::default(), true);

@@ -82,7 +82,7 @@ fn exceptions_added_widened_and_prolonged() {
     one_way(
         "",
         &old,
-        "an exception is added for `label-flip` in data/* at most 3 times, until 2027-01-01",
+        "an exception is added for `label-flip` in data/* at most 3 times, until 2027-01-01: r (o)",
         &text(&old),
     );
     let wide = with(&format!("count: 4, {who}, until: 2027-01-01"));
@@ -115,7 +115,7 @@ fn sources_added_widened_and_less_firmly_tied() {
     assert_eq!(messages("", &old), [], "the first source begins to deny");
     one(&old, "", "the allowlist is taken away: any source counts as allowed; 1 were listed", "version");
     let more = format!("{old}  t: {{match: {{path: x}}}}\n");
-    one_way(&old, &more, "the source `t` is added: x", "t");
+    one_way(&old, &more, "the source `t` is added: x (no licence, no reviewer)", "t");
     one_way(
         &old,
         &old.replace("a/b", "a/*"),
@@ -174,6 +174,13 @@ fn keys_added_and_prolonged() {
         "`revoked` of the key `k` changes from true to false",
         "revoked",
     );
+    let told = |day: &str| k(&format!("revoked: {{at: {day}, reason: retired, earlier: trusted}}"));
+    one_way(
+        &told("2026-03-01"),
+        &told("2026-04-01"),
+        "`revoked` of the key `k` changes from 2026-03-01 to 2026-04-01",
+        "revoked",
+    );
     let other = old.replace("RWQB", "RWQC");
     one(&old, &other, "the key `k` of a@x is replaced by another", "k");
 }
@@ -200,6 +207,7 @@ fn requirements_limits_languages_people_and_excludes() {
         "require",
     );
     one_way("limits: {blob: 1 MiB}\n", "", "the limit `blob` is raised from 1048576 to 1073741824", "version");
+    one("repo: a/b\n", "repo: c/d\n", "signatures are bound to c/d; they were to a/b", "repo");
     one_way("languages: [en]\n", "", "the languages go from en to any", "version");
     one_way("", "people: {bots: [x@y]}\n", "x@y is added to `people: bots`", "bots");
     one_way("", "exclude: [vendor/]\n", "`vendor/` is excluded: nothing in it is judged any more", "vendor/");
@@ -216,7 +224,7 @@ fn descriptions_that_take_rules_off_the_data() {
         "the label `spam` of `d` now means \"not labelled yet\"",
         "null",
     );
-    one_way(&d("role: rag"), &d("role: train"), "`d` is no longer said to be read by retrieval (`role: rag`)", "role");
+    one_way(&d("role: rag"), &d("role: train"), "`d` is no longer said to be read by retrieval (`role: rag`)", "d");
     assert_eq!(messages(&d("text: t"), &d("text: t").replace("  d:", "  e:")), [], "a new name is no loss");
 }
 
