@@ -265,6 +265,26 @@ pub struct Flaw {
     pub detail: String,
 }
 
+/// Reads a blob and counts its cells: what the benches measure.
+///
+/// # Errors
+/// As [`decode`] and [`read`].
+pub fn count_cells(path: &str, bytes: &[u8]) -> Result<u64, String> {
+    struct Count(u64);
+    impl Sink for Count {
+        fn records(&mut self, records: &Records<'_>) {
+            self.0 += records.cells.len() as u64;
+        }
+        fn references(&mut self, _: &References<'_>) {}
+    }
+    let limits = crate::policy::Limits::default();
+    let decoded = decode(bytes, &limits)?;
+    let (lens, fresh, mut count) = (Lens::default(), Fresh::All, Count(0));
+    let blob = Blob { id: BlobId(0), path: BStr::new(path), lens: &lens, decoded: &decoded, fresh: &fresh };
+    read(&blob, &limits, &mut count)?;
+    Ok(count.0)
+}
+
 impl<'a> Records<'a> {
     /// The record of this number, from 1, where the batch holds it.
     pub fn record(&self, number: u64) -> Option<Record<'_>> {

@@ -88,6 +88,8 @@ pub mod cli;
 pub use check::rules;
 pub use engine::{Checker, Contents, Error, Judged, Outcome};
 pub use finding::{Evidence, Finding, LookedAt, Mark, Unread};
+#[doc(hidden)]
+pub use format::count_cells;
 pub use format::{Guess, Reference, Target, Verdict};
 pub use lens::Role;
 pub use policy::{Origin, PolicyError};

@@ -120,7 +120,12 @@ fn is_fresh(records: &Records<'_>, flaw: &Flaw) -> bool {
 fn take(group: &mut Group, kind: usize, records: &Records<'_>, flaw: &Flaw) {
     let record = flaw.record.and_then(|number| records.record(number));
     let field = record.and_then(|record| field_at(record, flaw));
-    let in_label = field.is_some_and(|field| field.role() == Role::Label);
+    // A column of a header has no record.
+    let column = || records.names.iter().find(|name| name.path.as_bytes() == flaw.span.of(records.text).trim_ascii());
+    let in_label = match record {
+        Some(_) => field.is_some_and(|field| field.role() == Role::Label),
+        None => column().is_some_and(|name| name.role == Role::Label),
+    };
     let kind = &KINDS[kind];
     let mut severity = if in_label { kind.in_label } else { kind.severity };
     // Single-byte text is read the same by whoever knows its encoding; a wide one is garbage to most tools.

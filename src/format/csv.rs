@@ -121,9 +121,13 @@ pub(super) fn read(w: &mut Writer<'_, '_>, dialect: &Dialect) {
     let mut at = 0;
     let mut width = dialect.width;
     if dialect.header {
-        let (end, next) = row(text, at, dialect, &mut slots);
-        names = header(w, text, &slots, Span::new(at as u64, end as u64));
-        width = slots.len();
+        let (_, next) = row(text, at, dialect, &mut slots);
+        names = header(w, text, &slots);
+        // R writes the numbers of the rows into a column that the header does not name.
+        if dialect.width == slots.len() + 1 {
+            names.insert(0, w.name("row_names"));
+        }
+        width = names.len().max(slots.len());
         at = next;
     }
     while at < text.len() {
@@ -163,7 +167,7 @@ pub(super) fn read(w: &mut Writer<'_, '_>, dialect: &Dialect) {
 }
 
 /// Names the columns by the first row.
-fn header(w: &mut Writer<'_, '_>, text: &[u8], slots: &[Slot], span: Span) -> Vec<u16> {
+fn header(w: &mut Writer<'_, '_>, text: &[u8], slots: &[Slot]) -> Vec<u16> {
     let mut taken = std::collections::BTreeMap::new();
     let mut names = Vec::new();
     for (index, slot) in slots.iter().enumerate().take(max_names(w)) {
@@ -183,7 +187,6 @@ fn header(w: &mut Writer<'_, '_>, text: &[u8], slots: &[Slot], span: Span) -> Ve
     if names.len() < slots.len() {
         w.unread(format!("the header has {} columns; those behind {} are read as one", slots.len(), names.len()));
     }
-    debug_assert!(!span.is_empty() || slots.len() == 1, "a header has text");
     names
 }
 

@@ -276,6 +276,9 @@ fn headers_are_told_from_rows() {
     assert_eq!(header("name,value\nb,2\nc,3\n"), "name");
     assert_eq!(header(",text,label\n0,a,b\n1,c,d\n"), "column1");
     assert_eq!(header("I like this a lot.,pos\nI do not like it.,neg\nMeh.,neg\n"), "column1");
+    let seen = read_bytes("a.csv", b"text,label\n1,a b,c\n2,d e,f\n");
+    assert_eq!(seen.values()[1], [("row_names", "2"), ("text", "d e"), ("label", "f")]);
+    assert_eq!(seen.flaws(), []);
     let seen = read_bytes("a.csv", b"text,label,label\na,b,c\n");
     assert_eq!(seen.values()[0], [("text", "a"), ("label", "b"), ("label.1", "c")]);
     assert_eq!(seen.flaws(), [("duplicate-key", None)]);

@@ -45,6 +45,14 @@ fn a_label_given_twice_is_an_error_and_another_field_a_warning() {
 }
 
 #[test]
+fn two_label_columns_are_an_error() {
+    let table = |a: &str, b: &str| format!("text,{a},{b}\nsome words,ham,spam\nmore words,ham,ham\n");
+    let severity = |text: String| findings("a.csv", text.as_bytes(), &Fresh::All)[0].severity;
+    assert_eq!(severity(table("label", "label")), Severity::Error);
+    assert_eq!(severity(table("note", "note")), Severity::Warning);
+}
+
+#[test]
 fn the_place_is_the_second_key_and_the_content_is_the_record() {
     let finding = &findings("a.jsonl", TWICE.as_bytes(), &Fresh::All)[0];
     let mark = &finding.marks[0];
