@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod explain;
 mod hook;
+mod init;
 mod key;
 mod lock;
 mod progress;
@@ -61,6 +62,8 @@ enum Verb {
     Hook(hook::Verb),
     /// Propose an exception for a finding, with a reason and an end date.
     Accept(accept::Arguments),
+    /// Look at the repository and write a policy, the hook and the workflow for it.
+    Init(init::Arguments),
     /// Accept what is there today, so that only what is new fails.
     Baseline(baseline::Arguments),
     /// Record hash, size and record count of the data in foretaste.lock.
@@ -134,6 +137,7 @@ fn run() -> u8 {
         Verb::Demo(arguments) => demo::run(&arguments, &console),
         Verb::Hook(verb) => hook::run(&verb, &console),
         Verb::Accept(arguments) => accept::run(&arguments, &console),
+        Verb::Init(arguments) => init::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),
         Verb::Lock(arguments) => lock::run(&arguments, &console),
         Verb::Verify(arguments) => verify::run(&arguments, &console),

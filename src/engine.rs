@@ -151,6 +151,12 @@ impl Checker {
         self
     }
 
+    /// Counts the records of every file, for [`Outcome::records_of`].
+    pub(crate) fn recording(mut self) -> Self {
+        self.measures = true;
+        self
+    }
+
     fn wants(&self, rule: &str) -> bool {
         self.only.is_empty() || self.only.contains(&rule)
     }
@@ -219,6 +225,14 @@ pub struct Outcome {
     pub(crate) named: Vec<String>,
     pub(crate) measures: Vec<Measure>,
     reader: Reader,
+}
+
+impl Outcome {
+    /// Records of one file, where they were counted.
+    pub(crate) fn records_of(&self, blob: BlobId) -> Option<u64> {
+        let at = self.measures.binary_search_by_key(&blob, |measure| measure.blob).ok()?;
+        self.measures[at].records
+    }
 }
 
 /// A blob that was judged.

@@ -164,7 +164,7 @@ pub(super) const SNIPPET: &str = "\
 ";
 
 /// Writes the native hooks. Overwrites nothing: where a hook is there, or a manager is in charge, it says what to add.
-fn install() -> Verdict {
+pub(super) fn install() -> Verdict {
     let repository = repository()?;
     let mut out = io::stdout().lock();
     let root = repository.work_tree().map(Path::to_path_buf);

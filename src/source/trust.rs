@@ -42,6 +42,17 @@ impl Repository {
         })
     }
 
+    /// Name of the branch that changes go to: the upstream's default branch, else the one that is checked out.
+    pub fn default_branch(&self) -> Option<String> {
+        self.with(|git| {
+            let upstream = git.try_find_reference(DEFAULT_BRANCHES[0]).ok().flatten();
+            let target = upstream.and_then(|reference| reference.target().try_name().map(|name| name.as_bstr().to_owned()));
+            let upstream = target.and_then(|name| name.strip_prefix(b"refs/remotes/origin/").map(BString::from));
+            let own = || git.head_name().ok().flatten().map(|name| name.shorten().to_owned());
+            upstream.or_else(own).map(|name| name.to_string())
+        })
+    }
+
     /// The commit of the upstream default branch, as it was last fetched.
     fn upstream(&self) -> Option<ObjectId> {
         self.with(|git| {
