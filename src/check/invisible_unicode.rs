@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::check::{Check, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash};
-use crate::format::{Cell, Coding, Field, Kind, Name, Records, Row};
+use crate::format::{Cell, Coding, Field, Kind, Name, Record, Records, Row};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
 use crate::source::Files;
@@ -27,7 +27,7 @@ mod words;
 
 use context::Groups;
 use machine::{Level, Machine, Modes, Occurrence, Tally};
-use prefilter::Prefilter;
+use prefilter::{Hits, Prefilter};
 use tables::Class;
 
 static RULES: [Rule; 1] = [Rule {
@@ -314,57 +314,57 @@ impl InvisibleUnicode {
     /// Records that lie in the blob as they are read: one pass over their bytes, and the machine for what has a hit.
     fn rows(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>, from: u64, to: u64) {
         let text = Span::new(0, to).of(records.text);
-        let escapes = is_json(records.kind);
-        let mut hits = Prefilter { escapes, wide: self.modes.info }.hits(text);
-        let mut next = |at: u64| hits.next_from(usize::try_from(at).unwrap_or(usize::MAX)).map(|hit| hit as u64);
+        let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.modes.info }.hits(text);
         let mut list = records.iter();
         let mut read = 0;
-        let mut before = from;
-        let mut at = next(from);
-        while let Some(hit) = at {
+        let mut at = from;
+        while let Some(hit) = first(&mut hits, at) {
             let index = read + records.rows[read..].partition_point(|row| row.end <= hit);
             let Some(row) = records.rows.get(index) else { break };
-            if index > 0 {
-                before = before.max(records.rows[index - 1].end);
-            }
             if hit < row.start {
-                let gap = Span::new(before.min(row.start), row.start);
+                let before = index.checked_sub(1).map_or(from, |before| records.rows[before].end);
+                let gap = Span::new(before.max(from).min(row.start), row.start);
                 if records.blob.fresh.touches(gap) {
                     self.between(seen, machine, records, gap, None);
                 }
-                at = next(row.start);
+                at = row.start;
                 continue;
             }
             // `nth` walks, so the iterator only ever goes forward.
             let Some(record) = list.nth(index - read) else { break };
             read = index + 1;
             if record.is_fresh() {
-                let content = record.span().of(records.text);
-                let number = record.number();
-                let mut done = row.start;
-                for field in record.fields() {
-                    let cell = field.cell();
-                    if cell.start >= cell.end {
-                        continue;
-                    }
-                    if at.is_some_and(|hit| hit < cell.start && hit >= done) {
-                        self.between(seen, machine, records, Span::new(done, cell.start), Some((number, content)));
-                        at = next(cell.start);
-                    }
-                    if at.is_none_or(|hit| hit >= row.end) {
-                        break;
-                    }
-                    if at.is_some_and(|hit| hit >= cell.start && hit < cell.end) {
-                        self.field(seen, machine, Spot { field, value: true, record: Some(number), content });
-                        at = next(cell.end);
-                    }
-                    done = done.max(cell.end);
-                }
-                if at.is_some_and(|hit| hit < row.end && hit >= done) {
-                    self.between(seen, machine, records, Span::new(done, row.end), Some((number, content)));
-                }
+                self.row(seen, machine, record, &mut hits);
             }
-            at = next(row.end);
+            at = row.end.max(hit + 1);
+        }
+    }
+
+    fn row(&self, seen: &mut Seen, machine: &mut Machine, record: Record<'_>, hits: &mut Hits<'_>) {
+        let records = record.batch();
+        let end = record.row().end;
+        let content = record.span().of(records.text);
+        let number = Some(record.number());
+        let mut done = record.row().start;
+        for field in record.fields() {
+            let cell = field.cell();
+            if cell.start >= cell.end || cell.start < done {
+                continue;
+            }
+            match first(hits, done) {
+                Some(hit) if hit < cell.start => {
+                    self.between(seen, machine, records, Span::new(done, cell.start), number.map(|n| (n, content)));
+                }
+                Some(hit) if hit < end => {}
+                _ => return,
+            }
+            if first(hits, cell.start).is_some_and(|hit| hit < cell.end) {
+                self.field(seen, machine, Spot { field, value: true, record: number, content }, Some(hits));
+            }
+            done = cell.end;
+        }
+        if first(hits, done).is_some_and(|hit| hit < end) {
+            self.between(seen, machine, records, Span::new(done, end), number.map(|n| (n, content)));
         }
     }
 
@@ -374,29 +374,22 @@ impl InvisibleUnicode {
         if records.first == 0 {
             for name in records.names {
                 let path = name.path.as_bytes();
-                machine.scan(path, filter.hits(path), false);
-                let found = std::mem::take(&mut machine.found);
-                for occurrence in found {
-                    let mark = Mark::name(records.blob.id).with_note("in the name of a column");
-                    note(seen, &occurrence, false, false, records.blob.id, || Mark {
-                        content: content_hash(path),
-                        ..mark
+                machine.scan(path, &mut filter.hits(path), 0, false);
+                for occurrence in &machine.found {
+                    note(seen, occurrence, false, false, records.blob.id, || {
+                        let words = format!("in the name of a column: {}", describe(path, occurrence));
+                        Mark { content: content_hash(path), ..Mark::name(records.blob.id).with_note(words) }
                     });
                 }
             }
         }
-        if filter.hits(records.text).next_from(0).is_none() {
+        if filter.hits(records.text).first_from(0).is_none() {
             return;
         }
-        for record in records.iter() {
-            if !record.is_fresh() {
-                continue;
-            }
+        for record in records.iter().filter(|record| record.is_fresh()) {
             for field in record.fields() {
-                let raw = field.raw();
-                if filter.hits(raw).next_from(0).is_some() {
-                    self.field(seen, machine, Spot { field, value: true, record: Some(record.number()), content: raw });
-                }
+                let spot = Spot { field, value: true, record: Some(record.number()), content: field.raw() };
+                self.field(seen, machine, spot, None);
             }
         }
     }
@@ -417,10 +410,12 @@ impl InvisibleUnicode {
         let alone = Records { names: &names, rows: &rows, cells: &cells, flaws: &[], ..*records };
         let Some(field) = alone.iter().next().and_then(|r| r.fields().next()) else { return };
         let content = record.map_or(gap.of(records.text), |(_, content)| content);
-        self.field(seen, machine, Spot { field, value: false, record: record.map(|(number, _)| number), content });
+        let spot = Spot { field, value: false, record: record.map(|(number, _)| number), content };
+        self.field(seen, machine, spot, None);
     }
 
-    fn field(&self, seen: &mut Seen, machine: &mut Machine, spot: Spot<'_>) {
+    /// Scans a text. `hits` are those of the whole batch, where it was searched.
+    fn field(&self, seen: &mut Seen, machine: &mut Machine, spot: Spot<'_>, hits: Option<&mut Hits<'_>>) {
         let Spot { field, .. } = spot;
         let batch = field.record().batch();
         let raw = field.raw();
@@ -438,9 +433,11 @@ impl InvisibleUnicode {
         let filter = Prefilter { escapes: false, wide: self.modes.info };
         let columnar = field.coding() == Coding::Columnar;
         let at_file_start = field.cell().start == 0 && !columnar && matches!(decoded, Cow::Borrowed(_));
-        machine.scan(&decoded, filter.hits(&decoded), at_file_start);
-        let found = std::mem::take(&mut machine.found);
-        for occurrence in &found {
+        match (&decoded, hits, usize::try_from(field.cell().start)) {
+            (Cow::Borrowed(text), Some(hits), Ok(base)) => machine.scan(text, hits, base, at_file_start),
+            _ => machine.scan(&decoded, &mut filter.hits(&decoded), 0, at_file_start),
+        }
+        for occurrence in &machine.found {
             let range = occurrence.range.clone();
             // Where nothing was decoded, the bytes are those of the blob, malformed ones too.
             let span_of = |range: Range<usize>| match &decoded {
@@ -468,7 +465,6 @@ impl InvisibleUnicode {
                 }
             });
         }
-        machine.found = found;
     }
 
     /// Names of files. Only a name that is new speaks.
@@ -478,19 +474,24 @@ impl InvisibleUnicode {
         for &(blob, entry) in files.list {
             let path: &[u8] = &entry.path;
             let old = entry.before.as_ref().is_some_and(|before| before.path == entry.path);
-            if old || entry.content.is_none() || filter.hits(path).next_from(0).is_none() {
+            if old || entry.content.is_none() || filter.hits(path).first_from(0).is_none() {
                 continue;
             }
-            machine.scan(path, filter.hits(path), false);
-            for occurrence in std::mem::take(&mut machine.found) {
-                note(seen, &occurrence, false, true, blob, || {
-                    let words = format!("in the name: {}", describe(path, &occurrence));
+            machine.scan(path, &mut filter.hits(path), 0, false);
+            for occurrence in &machine.found {
+                note(seen, occurrence, false, true, blob, || {
+                    let words = format!("in the name: {}", describe(path, occurrence));
                     Mark { content: content_hash(path), ..Mark::at(Place { blob, at: At::Name }).with_note(words) }
                 });
             }
         }
         seen.excused.add(&machine.excused);
     }
+}
+
+/// The first hit at or behind an offset of the blob.
+fn first(hits: &mut Hits<'_>, at: u64) -> Option<u64> {
+    hits.first_from(usize::try_from(at).ok()?).map(|hit| hit as u64)
 }
 
 fn is_columnar(records: &Records<'_>) -> bool {

@@ -91,10 +91,22 @@ fn groups_of_script(script: Script) -> Groups {
 
 /// The families of scripts that a character belongs to. Marks that several scripts share belong to each of them.
 pub(super) fn groups(c: char) -> Groups {
-    // No script of any family begins before Hebrew.
-    if (c as u32) < 0x590 {
-        return Groups::NONE;
+    match c as u32 {
+        // No script of any family begins before Hebrew.
+        0..0x590 => return Groups::NONE,
+        // The letters of the great scripts, without the long way over the tables.
+        0x620..=0x63F | 0x641..=0x64A | 0x671..=0x6D3 => return Groups::JOIN,
+        0x904..=0x939 => return Groups::INDIC,
+        0xE01..=0xE3A => return Groups::UNSPACED,
+        0x1000..=0x1049 | 0x1780..=0x17B3 | 0x17B6..=0x17D3 => return Groups::INDIC | Groups::UNSPACED,
+        0x3041..=0x3096 | 0x4E00..=0x9FFF => return Groups::UNSPACED | Groups::EAST_ASIAN,
+        0xAC00..=0xD7A3 => return Groups::EAST_ASIAN,
+        _ => {}
     }
+    groups_by_table(c)
+}
+
+fn groups_by_table(c: char) -> Groups {
     match CodePointMapData::<Script>::new().get(c) {
         Script::Common | Script::Inherited => ScriptWithExtensions::new()
             .get_script_extensions_val(c)
@@ -156,6 +168,11 @@ pub(super) fn is_regional(c: char) -> bool {
 /// What may be told by a selector to look like text or like an emoji. By property: every base of a listed pair has one
 /// of these, and keyboards put the selector behind the others too.
 pub(super) fn takes_emoji_selector(c: char) -> bool {
+    matches!(c as u32, 0x1F400..=0x1F4FC | 0x1F600..=0x1F64F | 0x1F680..=0x1F6C5 | 0x1F910..=0x1F93A)
+        || takes_emoji_selector_by_table(c)
+}
+
+fn takes_emoji_selector_by_table(c: char) -> bool {
     c == '\u{20E3}' || CodePointSetData::new::<Emoji>().contains(c) || is_pictographic(c)
 }
 
@@ -224,23 +241,45 @@ fn is_compatibility_pair(base: char, selector: char) -> bool {
 }
 
 /// The character before `at`. Malformed bytes count as U+FFFD, one each.
+#[inline]
 pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
-    let &last = text.get(at.checked_sub(1)?)?;
-    if last < 0x80 {
-        return Some((char::from(last), at - 1));
+    let rest = text.get(..at)?;
+    match *rest {
+        [.., a @ 0..0x80] => Some((char::from(a), at - 1)),
+        [.., a @ 0xC2..0xE0, b @ 0x80..0xC0] => Some((two(a, b), at - 2)),
+        // The ends of these two leads hold overlong forms and surrogates, which the slow way knows.
+        [.., a @ (0xE1..0xED | 0xEE..0xF0), b @ 0x80..0xC0, c @ 0x80..0xC0] => Some((three(a, b, c), at - 3)),
+        [] => None,
+        _ => {
+            let (c, len) = bstr::decode_last_utf8(&rest[at.saturating_sub(4)..]);
+            Some((c.unwrap_or('\u{FFFD}'), at - len.max(1)))
+        }
     }
-    let (c, len) = bstr::decode_last_utf8(&text[at.saturating_sub(4)..at]);
-    Some((c.unwrap_or('\u{FFFD}'), at - len.max(1)))
 }
 
 /// The character at `at` and the offset behind it. Malformed bytes count as U+FFFD.
+#[inline]
 pub(super) fn after(text: &[u8], at: usize) -> Option<(char, usize)> {
-    let &first = text.get(at)?;
-    if first < 0x80 {
-        return Some((char::from(first), at + 1));
+    let rest = text.get(at..)?;
+    match *rest {
+        [a @ 0..0x80, ..] => Some((char::from(a), at + 1)),
+        [a @ 0xC2..0xE0, b @ 0x80..0xC0, ..] => Some((two(a, b), at + 2)),
+        [a @ (0xE1..0xED | 0xEE..0xF0), b @ 0x80..0xC0, c @ 0x80..0xC0, ..] => Some((three(a, b, c), at + 3)),
+        [] => None,
+        _ => {
+            let (c, len) = bstr::decode_utf8(&rest[..rest.len().min(4)]);
+            Some((c.unwrap_or('\u{FFFD}'), at + len.max(1)))
+        }
     }
-    let (c, len) = bstr::decode_utf8(&text[at..]);
-    Some((c.unwrap_or('\u{FFFD}'), at + len.max(1)))
+}
+
+fn two(a: u8, b: u8) -> char {
+    char::from_u32(u32::from(a & 0x1F) << 6 | u32::from(b & 0x3F)).unwrap_or('\u{FFFD}')
+}
+
+fn three(a: u8, b: u8, c: u8) -> char {
+    let scalar = u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
+    char::from_u32(scalar).unwrap_or('\u{FFFD}')
 }
 
 /// Whether a character ends a paragraph, which is the "line" of every rule about context.
@@ -358,6 +397,20 @@ mod tests {
         assert!(groups('\u{64E}').has(Groups::JOIN)); // fatha, Inherited
         assert!(!groups('.').has(Groups::ALL));
         assert!(!groups('\u{200B}').has(Groups::ALL));
+    }
+
+    #[test]
+    fn the_short_way_to_groups_and_characters_ends_where_the_long_way_does() {
+        for c in (0..=0x10_FFFF).filter_map(char::from_u32) {
+            // The middle dot and a few modifiers are shared by scripts that they do not excuse anything for.
+            if c as u32 >= 0x590 {
+                assert_eq!(groups(c), groups_by_table(c), "U+{:04X}", c as u32);
+            }
+            assert_eq!(takes_emoji_selector(c), takes_emoji_selector_by_table(c), "U+{:04X}", c as u32);
+            let text = format!("a{c}b");
+            assert_eq!(after(text.as_bytes(), 1), Some((c, 1 + c.len_utf8())));
+            assert_eq!(before(text.as_bytes(), 1 + c.len_utf8()), Some((c, 1)));
+        }
     }
 
     #[test]

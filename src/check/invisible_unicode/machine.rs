@@ -155,19 +155,22 @@ impl Machine {
         }
     }
 
-    /// Judges every hit of one text. What was found is in `found` until the next text.
-    pub(super) fn scan(&mut self, text: &[u8], mut hits: Hits<'_>, at_file_start: bool) {
+    /// Judges every hit of one text. What was found is in `found` until the next text. `hits` may be those of a larger
+    /// text, of which this one starts at `base`: bytes that were searched once are not searched again.
+    pub(super) fn scan(&mut self, text: &[u8], hits: &mut Hits<'_>, base: usize, at_file_start: bool) {
         self.found.clear();
         self.paragraph.reset();
         self.at_file_start = at_file_start;
-        self.soft_hyphens = Dense::default();
-        self.ideographic = Dense::default();
         let mut bidi_to = 0;
         let mut at = 0;
-        while let Some(hit) = hits.next_from(at) {
+        while let Some(hit) = hits.first_from(base + at).map(|hit| hit - base).filter(|&hit| hit < text.len()) {
             let Some((c, end)) = after(text, hit) else { break };
             at = end;
             let Some(class) = wide_class_of(c) else { continue };
+            if !self.modes.strict && runs::is_plainly_honest(self, text, c, hit, end) {
+                self.excused.count(class, 1);
+                continue;
+            }
             at = match class {
                 _ if class.runs() => self.run(text, hit, c, end),
                 Class::BidiOverride | Class::BidiEmbedding => {
@@ -180,8 +183,10 @@ impl Machine {
             };
         }
         self.dense(text);
-        self.spread_payload();
-        self.cluster();
+        if self.found.len() > 1 {
+            self.spread_payload();
+            self.cluster();
+        }
     }
 
     /// Notes an occurrence, or counts it where context excuses it or nobody asked.
@@ -204,15 +209,22 @@ impl Machine {
 
     /// Judges the run of hidden characters that starts at `start`; returns the offset behind it.
     fn run(&mut self, text: &[u8], start: usize, c: char, mut end: usize) -> usize {
+        let hidden = |at: usize| after(text, at).filter(|&(c, _)| class_of(c).is_some_and(Class::runs));
+        let Some(mut next) = hidden(end) else {
+            // Nearly every run of nearly every script is one character long.
+            self.judge_run(text, &[(c, start)], end);
+            return end;
+        };
         let mut run = std::mem::take(&mut self.run);
         run.clear();
         run.push((c, start));
-        while let Some((c, next)) = after(text, end) {
-            if !class_of(c).is_some_and(Class::runs) {
-                break;
+        loop {
+            run.push((next.0, end));
+            end = next.1;
+            match hidden(end) {
+                Some(more) => next = more,
+                None => break,
             }
-            run.push((c, end));
-            end = next;
         }
         self.judge_run(text, &run, end);
         self.run = run;
@@ -309,6 +321,9 @@ impl Machine {
         const FEW: u64 = 4;
         let letters =
             |wanted: fn(char) -> bool| String::from_utf8_lossy(text).chars().filter(|&c| wanted(c)).count() as u64;
+        if self.soft_hyphens.count == 0 && self.ideographic.count == 0 {
+            return;
+        }
         let soft = std::mem::take(&mut self.soft_hyphens);
         if let Some(first) = soft.first
             && soft.count >= FEW
@@ -371,9 +386,6 @@ impl Machine {
 
     /// Joins occurrences of one kind that stand close together.
     fn cluster(&mut self) {
-        if self.found.len() < 2 {
-            return;
-        }
         let mut joined: Vec<(Occurrence, usize)> = Vec::with_capacity(self.found.len());
         for next in self.found.drain(..) {
             let same = joined.iter().enumerate().rev().take(4).find_map(|(i, (last, reach))| {

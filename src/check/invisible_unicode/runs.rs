@@ -51,6 +51,32 @@ pub(super) fn judge(
     (1, verdict)
 }
 
+/// The short way through the rules for what is all but always orthography: a joiner or a break right behind a letter of
+/// a script that needs it, a selector behind an emoji, with nothing hidden after it.
+pub(super) fn is_plainly_honest(machine: &Machine, text: &[u8], c: char, start: usize, end: usize) -> bool {
+    if !matches!(c, '\u{200B}'..='\u{200D}' | '\u{FE0F}') {
+        return false;
+    }
+    let Some((prev, _)) = before(text, start) else { return false };
+    let own = match c {
+        '\u{200B}' => Groups::UNSPACED,
+        // Behind a letter, a joiner is none of an emoji.
+        '\u{200D}' if prev >= '\u{2000}' => Groups::NONE,
+        _ => Groups::JOIN | Groups::INDIC,
+    };
+    let honest = match c {
+        '\u{FE0F}' => context::takes_emoji_selector(prev),
+        _ => {
+            let found = machine.paragraph.lenient(prev);
+            // A non-joiner looks through the marks of a cursive letter.
+            let mark =
+                || c == '\u{200C}' && !found.has(Groups::INDIC) && context::joining(prev) == JoiningType::Transparent;
+            found.has(own) && !mark()
+        }
+    };
+    honest && after(text, end).is_none_or(|(next, _)| class_of(next).is_none())
+}
+
 /// What stands around one character.
 #[derive(Copy, Clone, Debug)]
 struct Near {

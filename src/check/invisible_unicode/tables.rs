@@ -184,43 +184,78 @@ impl Class {
 
 /// The class of a code point that is always looked for. Carriage returns count as controls here; whether one is bare
 /// is for the caller to say.
+#[inline]
 pub(super) fn class_of(c: char) -> Option<Class> {
     let c = c as u32;
-    // Nearly all text lies in these ranges, which hold nothing of interest.
-    if matches!(c, 0x20..=0x7E | 0xA0..=0xAC | 0xAE..=0x34E | 0x350..=0x61B | 0x2E80..=0x3163 | 0x3165..=0xFDCF) {
-        return None;
+    if c < 0x1_0000 {
+        let row = ROWS[(c >> 8) as usize];
+        return CLASSES[row as usize][(c & 0xFF) as usize];
     }
-    Some(match c {
-        0x09 | 0x0A => return None,
-        0x08 | 0x7F => Class::ErasingControl,
-        0x00..=0x1F => Class::Control,
-        0x80..=0x9F => Class::C1Control,
-        0xAD => Class::SoftHyphen,
-        0x34F => Class::GraphemeJoiner,
-        0x61C | 0x200E | 0x200F => Class::BidiMark,
-        0x115F | 0x1160 | 0x3164 | 0xFFA0 => Class::HangulFiller,
-        0x17B4 | 0x17B5 => Class::KhmerVowel,
-        0x180B..=0x180F => Class::MongolianFormat,
-        0x200B => Class::ZeroWidthSpace,
-        0x200C | 0x200D => Class::Joiner,
-        0x2028 | 0x2029 => Class::LineSeparator,
-        0x202D | 0x202E => Class::BidiOverride,
-        0x202A..=0x202C | 0x2066..=0x2069 => Class::BidiEmbedding,
-        0x2060 => Class::WordJoiner,
-        0x2061..=0x2064 => Class::InvisibleOperator,
-        0x2065 | 0xFFF0..=0xFFF8 => Class::UnassignedIgnorable,
-        0x206A..=0x206F => Class::DeprecatedFormat,
-        0x2800 => Class::BrailleBlank,
-        0xFE00..=0xFE0F | 0xE0100..=0xE01EF => Class::LoneSelector,
-        0xFEFF => Class::ByteOrderMark,
-        0xFFF9..=0xFFFB => Class::Annotation,
-        0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A => Class::NotationFormat,
-        0xE0001 | 0xE0020..=0xE007F => Class::Tag,
-        _ if c & 0xFFFE == 0xFFFE || matches!(c, 0xFDD0..=0xFDEF) => Class::Noncharacter,
-        // The whole of plane 14 that is not assigned: lax encoders overflow into it.
-        0xE0000..=0xEFFFF => Class::UnassignedIgnorable,
-        _ => return None,
-    })
+    Class::of(c)
+}
+
+/// The rows of 256 code points that hold something, by number; row 0 of [`CLASSES`] is empty.
+static ROWS: [u8; 256] = {
+    let mut rows = [0; 256];
+    let mut n = 0;
+    while n < FULL_ROWS.len() {
+        rows[FULL_ROWS[n]] = n as u8 + 1;
+        n += 1;
+    }
+    rows
+};
+
+const FULL_ROWS: [usize; 12] = [0x00, 0x03, 0x06, 0x11, 0x17, 0x18, 0x20, 0x28, 0x31, 0xFD, 0xFE, 0xFF];
+
+static CLASSES: [[Option<Class>; 256]; FULL_ROWS.len() + 1] = {
+    let mut classes = [[None; 256]; FULL_ROWS.len() + 1];
+    let mut n = 0;
+    while n < FULL_ROWS.len() {
+        let mut low = 0;
+        while low < 256 {
+            classes[n + 1][low] = Class::of((FULL_ROWS[n] << 8 | low) as u32);
+            low += 1;
+        }
+        n += 1;
+    }
+    classes
+};
+
+impl Class {
+    /// See [`class_of`]; this is what its table is made from.
+    const fn of(c: u32) -> Option<Class> {
+        Some(match c {
+            0x09 | 0x0A => return None,
+            0x08 | 0x7F => Class::ErasingControl,
+            0x00..=0x1F => Class::Control,
+            0x80..=0x9F => Class::C1Control,
+            0xAD => Class::SoftHyphen,
+            0x34F => Class::GraphemeJoiner,
+            0x61C | 0x200E | 0x200F => Class::BidiMark,
+            0x115F | 0x1160 | 0x3164 | 0xFFA0 => Class::HangulFiller,
+            0x17B4 | 0x17B5 => Class::KhmerVowel,
+            0x180B..=0x180F => Class::MongolianFormat,
+            0x200B => Class::ZeroWidthSpace,
+            0x200C | 0x200D => Class::Joiner,
+            0x2028 | 0x2029 => Class::LineSeparator,
+            0x202D | 0x202E => Class::BidiOverride,
+            0x202A..=0x202C | 0x2066..=0x2069 => Class::BidiEmbedding,
+            0x2060 => Class::WordJoiner,
+            0x2061..=0x2064 => Class::InvisibleOperator,
+            0x2065 | 0xFFF0..=0xFFF8 => Class::UnassignedIgnorable,
+            0x206A..=0x206F => Class::DeprecatedFormat,
+            0x2800 => Class::BrailleBlank,
+            0xFE00..=0xFE0F | 0xE0100..=0xE01EF => Class::LoneSelector,
+            0xFEFF => Class::ByteOrderMark,
+            0xFFF9..=0xFFFB => Class::Annotation,
+            0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A => Class::NotationFormat,
+            0xE0001 | 0xE0020..=0xE007F => Class::Tag,
+            _ if c & 0xFFFE == 0xFFFE || matches!(c, 0xFDD0..=0xFDEF) => Class::Noncharacter,
+            // The whole of plane 14 that is not assigned: lax encoders overflow into it.
+            0xE0000..=0xEFFFF => Class::UnassignedIgnorable,
+            _ => return None,
+        })
+    }
 }
 
 /// The class of a code point that is looked for only on request, since honest text is full of it.
@@ -257,6 +292,13 @@ mod tests {
         let set = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         for c in (0..=0x10_FFFF).filter_map(char::from_u32) {
             assert_eq!(is_default_ignorable(c), set.contains(c), "U+{:04X}", c as u32);
+        }
+    }
+
+    #[test]
+    fn the_table_has_every_class() {
+        for c in (0..=0x10_FFFF).filter_map(char::from_u32) {
+            assert_eq!(class_of(c), Class::of(c as u32), "U+{:04X}", c as u32);
         }
     }
 

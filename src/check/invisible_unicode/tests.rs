@@ -380,7 +380,8 @@ fn without_prefilter(values: &[String]) -> usize {
         .iter()
         .filter(|value| {
             let mut machine = Machine::new(ALL);
-            machine.scan(value.as_bytes(), Prefilter { escapes: false, wide: true }.hits(value.as_bytes()), false);
+            let text = value.as_bytes();
+            machine.scan(text, &mut Prefilter { escapes: false, wide: true }.hits(text), 0, false);
             !machine.found.is_empty()
         })
         .count()

@@ -5,8 +5,8 @@ use super::*;
 
 fn scan_with(modes: Modes, text: &[u8]) -> Vec<Occurrence> {
     let mut machine = Machine::new(modes);
-    let hits = Prefilter { escapes: false, wide: modes.info }.hits(text);
-    machine.scan(text, hits, false);
+    let mut hits = Prefilter { escapes: false, wide: modes.info }.hits(text);
+    machine.scan(text, &mut hits, 0, false);
     machine.found
 }
 
@@ -156,7 +156,7 @@ fn direction_controls_are_judged_by_balance_depth_and_line() {
 fn byte_order_marks_are_known_at_starts_only() {
     let mut machine = Machine::new(Modes::default());
     let text = "\u{FEFF}a".as_bytes();
-    machine.scan(text, Prefilter::default().hits(text), true);
+    machine.scan(text, &mut Prefilter::default().hits(text), 0, true);
     assert!(machine.found.is_empty());
     assert_eq!(scan("\u{FEFF}a"), SILENT);
     assert_eq!(informed("\u{FEFF}a"), [("U04", Level::Info, "byte-order-mark-at-start")]);
