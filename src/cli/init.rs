@@ -69,7 +69,8 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     }
     writeln!(io::stdout().lock(), "\nThis is what the new policy says of what is there today:\n")?;
     // What lies in data is never excused: it is shown, and decides the exit code.
-    let outcome = check::checker(&arguments.judging)?.scope(Scope::Worktree).run_with(&root, &Bar::new(console.quiet))?;
+    let outcome =
+        check::checker(&arguments.judging)?.scope(Scope::Worktree).run_with(&root, &Bar::new(console.quiet))?;
     let code = check::show(&outcome, &arguments.judging, &arguments.showing, console)?;
     let mut out = io::stdout().lock();
     if !console.quiet {

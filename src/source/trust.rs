@@ -46,7 +46,8 @@ impl Repository {
     pub fn default_branch(&self) -> Option<String> {
         self.with(|git| {
             let upstream = git.try_find_reference(DEFAULT_BRANCHES[0]).ok().flatten();
-            let target = upstream.and_then(|reference| reference.target().try_name().map(|name| name.as_bstr().to_owned()));
+            let target =
+                upstream.and_then(|reference| reference.target().try_name().map(|name| name.as_bstr().to_owned()));
             let upstream = target.and_then(|name| name.strip_prefix(b"refs/remotes/origin/").map(BString::from));
             let own = || git.head_name().ok().flatten().map(|name| name.shorten().to_owned());
             upstream.or_else(own).map(|name| name.to_string())
