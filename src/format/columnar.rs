@@ -14,6 +14,8 @@ mod arrow;
 #[cfg(feature = "parquet")]
 mod fresh;
 #[cfg(feature = "parquet")]
+mod lend;
+#[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "parquet")]
 mod plan;

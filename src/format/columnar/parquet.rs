@@ -16,6 +16,7 @@ use base64::Engine;
 use bytes::{Buf, Bytes};
 
 use super::RATIO_FROM;
+use super::lend::Lent;
 use super::plan::FEATURES;
 use super::thrift::{self, Damaged, PageHeader};
 use crate::policy::Limits;
@@ -28,6 +29,8 @@ const BATCH: u64 = 4 << 20;
 const ROWS: u64 = 4096;
 /// Values of a list column in one row group. One record may claim them all, and they are decoded at once.
 const LISTED: i64 = 32 << 20;
+/// Pages of one column chunk. What is known of each is kept.
+const PAGES: usize = 1 << 18;
 /// Values of a page whose lengths are decoded at once.
 const LENGTHS: u64 = 16 << 20;
 /// Compressed bytes of a page whose decoder knows no cap.
@@ -36,6 +39,7 @@ const UNCAPPED: u64 = 4 << 20;
 /// An opened file.
 pub(super) struct File<'a> {
     bytes: &'a [u8],
+    lent: Lent,
     meta: ParquetMetaData,
     levels: FieldLevels,
     /// Columns of the file that are read.
@@ -51,7 +55,7 @@ pub(super) struct File<'a> {
 impl<'a> File<'a> {
     /// # Errors
     /// A short reason why nothing can be read.
-    pub(super) fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, String> {
+    pub(super) fn open(bytes: &'a [u8], lent: Lent, limits: &Limits) -> Result<Self, String> {
         let footer = footer(bytes)?;
         thrift::check_footer(footer)?;
         let meta = ParquetMetaDataReader::decode_metadata(footer).map_err(|e| reason(&e))?;
@@ -71,7 +75,7 @@ impl<'a> File<'a> {
         let schema = arrow_array::RecordBatchReader::schema(&read);
         let numbers = numbers(whole.fields(), schema.fields());
         let schema = Schema::new_with_metadata(schema.fields().clone(), features(&meta));
-        Ok(Self { bytes, levels, mask, schema, numbers, unread, limits: *limits, meta })
+        Ok(Self { bytes, lent, levels, mask, schema, numbers, unread, limits: *limits, meta })
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -99,12 +103,10 @@ impl<'a> File<'a> {
             let (start, len) = extent(column).ok_or("damaged footer")?;
             let bytes = usize::try_from(start).ok().zip(usize::try_from(start + len).ok());
             let bytes = bytes.and_then(|(start, end)| self.bytes.get(start..end)).ok_or("damaged footer")?;
-            // An owned copy, so that what has been checked is what is decoded.
-            let chunk = Chunk { start, bytes: Bytes::copy_from_slice(bytes) };
-            let size = pages(&chunk.bytes, column, meta.num_rows(), &self.limits)?;
-            row = row.saturating_add(size.row);
-            total = total.saturating_add(size.total);
-            chunks.push(Some(Arc::new(chunk)));
+            let pages = Pages::of(bytes, column, meta.num_rows(), &self.limits)?;
+            row = row.saturating_add(pages.row);
+            total = total.saturating_add(pages.total);
+            chunks.push(Some(Arc::new(Chunk { start, len, lent: self.lent.clone(), headers: pages.headers })));
         }
         if total > self.limits.blob.saturating_mul(4) {
             return Err("a row group too large when decompressed".to_owned());
@@ -225,51 +227,59 @@ fn numbers(whole: &Fields, read: &Fields) -> Vec<u32> {
     read.iter().map(number).collect()
 }
 
-/// What the pages of a column chunk take in memory.
-struct Size {
+/// The pages of a column chunk, and what they take in memory.
+struct Pages {
+    /// Where each header begins in the chunk, how long it is, and what it says.
+    headers: Vec<(usize, usize, PageHeader)>,
     /// Bytes for a row, at the most.
     row: u64,
     /// Bytes of all pages.
     total: u64,
 }
 
-/// Looks through the page headers of a column chunk.
-fn pages(bytes: &[u8], column: &ColumnChunkMetaData, rows: i64, limits: &Limits) -> Result<Size, String> {
-    let damaged = |Damaged| "damaged page header".to_owned();
-    let strings = column.column_type() == Type::BYTE_ARRAY;
-    let fixed = if is_fixed(column.column_descr()) { column.column_descr().type_length() } else { 16 };
-    let mut size = Size { row: u64::try_from(fixed).unwrap_or(0), total: 0 };
-    let (mut at, mut values, mut widest) = (0, 0_u64, 0_u64);
-    while at < bytes.len() {
-        let (header, len) = PageHeader::read(&bytes[at..]).map_err(damaged)?;
-        let end = usize::try_from(header.compressed).ok().and_then(|body| (at + len).checked_add(body));
-        let body = end.and_then(|end| bytes.get(at + len..end)).ok_or("a page longer than its column")?;
-        at += len + body.len();
-        let stored = body.len() as u64;
-        let unpacked = u64::try_from(header.uncompressed).unwrap_or(u64::MAX);
-        if unpacked > limits.ratio.saturating_mul(stored).max(RATIO_FROM).min(limits.blob) {
-            return Err("a page too large when decompressed".to_owned());
-        }
-        uncapped(column.compression(), &header, body)?;
-        size.total = size.total.saturating_add(unpacked.max(stored));
-        let count = u64::try_from(header.values).unwrap_or(u64::MAX);
-        match header.kind {
-            0 | 3 => {
-                values = values.saturating_add(count);
-                let one = if is_delta(header.encoding) { unpacked / 16 } else { unpacked / count.max(1) };
-                widest = widest.max(one);
+impl Pages {
+    /// Looks through the page headers of a column chunk.
+    fn of(bytes: &[u8], column: &ColumnChunkMetaData, rows: i64, limits: &Limits) -> Result<Self, String> {
+        let damaged = |Damaged| "damaged page header".to_owned();
+        let strings = column.column_type() == Type::BYTE_ARRAY;
+        let fixed = if is_fixed(column.column_descr()) { column.column_descr().type_length() } else { 16 };
+        let mut size = Self { headers: Vec::new(), row: u64::try_from(fixed).unwrap_or(0), total: 0 };
+        let (mut at, mut values, mut widest) = (0, 0_u64, 0_u64);
+        while at < bytes.len() {
+            let (header, len) = PageHeader::read(&bytes[at..]).map_err(damaged)?;
+            let end = usize::try_from(header.compressed).ok().and_then(|body| (at + len).checked_add(body));
+            let body = end.and_then(|end| bytes.get(at + len..end)).ok_or("a page longer than its column")?;
+            if size.headers.len() == PAGES {
+                return Err("too many pages".to_owned());
             }
-            // Memory is reserved for every value; a string takes its length at least.
-            2 if count > unpacked / if strings { 4 } else { 1 } => return Err("a dictionary that lies".to_owned()),
-            _ => {}
+            size.headers.push((at, len, header));
+            at += len + body.len();
+            let stored = body.len() as u64;
+            let unpacked = u64::try_from(header.uncompressed).unwrap_or(u64::MAX);
+            if unpacked > limits.ratio.saturating_mul(stored).max(RATIO_FROM).min(limits.blob) {
+                return Err("a page too large when decompressed".to_owned());
+            }
+            uncapped(column.compression(), &header, body)?;
+            size.total = size.total.saturating_add(unpacked.max(stored));
+            let count = u64::try_from(header.values).unwrap_or(u64::MAX);
+            match header.kind {
+                0 | 3 => {
+                    values = values.saturating_add(count);
+                    let one = if is_delta(header.encoding) { unpacked / 16 } else { unpacked / count.max(1) };
+                    widest = widest.max(one);
+                }
+                // Memory is reserved for every value; a string takes its length at least.
+                2 if count > unpacked / if strings { 4 } else { 1 } => return Err("a dictionary that lies".to_owned()),
+                _ => {}
+            }
         }
+        if values > u64::try_from(column.num_values()).unwrap_or(0) {
+            return Err("more values than the footer says".to_owned());
+        }
+        let each = values.div_ceil(u64::try_from(rows).unwrap_or(0).max(1)).max(1);
+        size.row = size.row.saturating_add(widest).saturating_mul(each);
+        Ok(size)
     }
-    if values > u64::try_from(column.num_values()).unwrap_or(0) {
-        return Err("more values than the footer says".to_owned());
-    }
-    let each = values.div_ceil(u64::try_from(rows).unwrap_or(0).max(1)).max(1);
-    size.row = size.row.saturating_add(widest).saturating_mul(each);
-    Ok(size)
 }
 
 /// The encoding in which a value is written as what it adds to the one before: each can be as long as the page.
@@ -296,17 +306,19 @@ fn uncapped(codec: Compression, header: &PageHeader, body: &[u8]) -> Result<(), 
     }
 }
 
-/// The bytes of one column chunk, at their place in the file.
+/// One column chunk, of which the library gets a page at a time.
 struct Chunk {
     start: u64,
-    bytes: Bytes,
+    len: u64,
+    lent: Lent,
+    headers: Vec<(usize, usize, PageHeader)>,
 }
 
 impl Chunk {
-    fn from(&self, start: u64) -> ParquetResult<Bytes> {
-        let at = start.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
-        let at = at.filter(|&at| at <= self.bytes.len()).ok_or_else(outside)?;
-        Ok(self.bytes.slice(at..))
+    fn copy(&self, start: u64, len: usize) -> ParquetResult<Bytes> {
+        let end = start.checked_add(len as u64).filter(|&end| start >= self.start && end <= self.start + self.len);
+        let range = usize::try_from(start).ok().zip(end.and_then(|end| usize::try_from(end).ok()));
+        range.and_then(|(start, end)| self.lent.copy(start..end)).ok_or_else(outside)
     }
 }
 
@@ -316,20 +328,28 @@ fn outside() -> ParquetError {
 
 impl Length for Chunk {
     fn len(&self) -> u64 {
-        self.start + self.bytes.len() as u64
+        self.start + self.len
     }
 }
 
 impl ChunkReader for Chunk {
     type T = bytes::buf::Reader<Bytes>;
 
+    /// The page header at `start`. The library also asks where a page begins whose header it has, and reads nothing.
     fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
-        Ok(self.from(start)?.reader())
+        let at = start.checked_sub(self.start).and_then(|at| usize::try_from(at).ok());
+        let known = at.and_then(|at| self.headers.binary_search_by_key(&at, |(at, ..)| *at).ok());
+        let Some((_, len, header)) = known.map(|n| &self.headers[n]) else { return Ok(Bytes::new().reader()) };
+        let bytes = self.copy(start, *len)?;
+        // A mapped file may be another one by now.
+        if PageHeader::read(&bytes) != Ok((*header, *len)) {
+            return Err(outside());
+        }
+        Ok(bytes.reader())
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let bytes = self.from(start)?;
-        if length > bytes.len() { Err(outside()) } else { Ok(bytes.slice(..length)) }
+        self.copy(start, length)
     }
 }
 

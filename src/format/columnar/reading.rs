@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::RecordBatch;
 
 use super::arrow::{Batches, Step};
+use super::lend::{Lent, lend};
 use super::parquet::File;
 use super::plan::{Plan, Plans};
 use super::rows::Rows;
@@ -24,15 +25,15 @@ fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
 pub(super) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
     let bytes: &[u8] = &blob.decoded.bytes;
     match super::detect(bytes) {
-        Some(Kind::Parquet) => parquet(bytes, blob, limits, sink),
+        Some(Kind::Parquet) => lend(bytes, |lent| parquet(bytes, lent, blob, limits, sink)).flatten(),
         Some(Kind::Arrow) => arrow(bytes, blob, limits, sink),
         _ => Err("neither Parquet nor Arrow".to_owned()),
     }
 }
 
-fn parquet(bytes: &[u8], blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
+fn parquet(bytes: &[u8], lent: Lent, blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
     let named = |reason| format!("Parquet: {reason}");
-    let file = guarded(|| File::open(bytes, limits)).flatten().map_err(named)?;
+    let file = guarded(|| File::open(bytes, lent, limits)).flatten().map_err(named)?;
     let plans = guarded(|| Plans::new(file.schema(), &file.numbers, limits.fields)).map_err(named)?;
     let mut reading = Reading::new(blob, Kind::Parquet, plans, limits, sink);
     reading.unread.extend(file.unread.iter().map(|reason| named(reason.clone())));
