@@ -16,6 +16,8 @@ mod fresh;
 #[cfg(feature = "parquet")]
 mod lend;
 #[cfg(feature = "parquet")]
+mod pages;
+#[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "parquet")]
 mod plan;
