@@ -24,7 +24,9 @@ pub(crate) mod trial;
 use bstr::{BStr, BString};
 use serde::Serialize;
 
-pub(crate) use again::{Again, Never};
+pub(crate) use again::Again;
+#[cfg(test)]
+pub(crate) use again::Never;
 pub(crate) use common::{Common, Shared};
 pub(crate) use compare::compare;
 pub(crate) use flips::short;
@@ -94,13 +96,13 @@ pub(crate) fn set_of(lens: &Lens, path: &BStr) -> String {
 
 /// The changes between two versions of all data in scope.
 #[derive(Debug, Default)]
-pub struct Changes<'a> {
+pub(crate) struct Changes<'a> {
     /// What changed in each data set, for the report and for rules.
     pub(crate) summary: Summary,
     /// The true flips, by data set and class they went to.
     pub(crate) flips: Vec<Flips<'a>>,
     /// Files with changes of labels of other kinds.
-    pub(crate) relabelled: Vec<Relabelled<'a>>,
+    pub(crate) relabelled: Vec<Relabelled>,
     /// The files that were compared.
     pub(crate) files: Vec<(&'a BStr, BlobId)>,
 }
@@ -141,11 +143,9 @@ pub(crate) struct FlippedFrom {
 
 /// A file with changes of labels that are no flips.
 #[derive(Debug)]
-pub(crate) struct Relabelled<'a> {
+pub(crate) struct Relabelled {
     /// Index into [`Summary::sets`].
     pub(crate) set: usize,
-    /// Its path now.
-    pub(crate) path: &'a BStr,
     /// Its number.
     pub(crate) blob: BlobId,
     /// What the changes are.

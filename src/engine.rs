@@ -223,7 +223,7 @@ pub struct Outcome {
     pub(crate) summary: Summary,
     /// Sources that the changed lines name, sorted.
     pub(crate) named: Vec<String>,
-    pub(crate) measures: Vec<Measure>,
+    measures: Vec<Measure>,
     reader: Reader,
 }
 

@@ -77,7 +77,7 @@ impl Mark {
 }
 
 /// At most this many places of one finding are shown (law 7).
-pub const MAX_MARKS: usize = 100;
+pub(crate) const MAX_MARKS: usize = 100;
 
 impl Finding {
     /// A finding of `rule` with the rule's own severity and confidence. `cause` tells it from the rule's other findings.
@@ -121,7 +121,7 @@ impl Finding {
 
 /// SHA-256 of the bytes that carry a finding, cut to 128 bits: wide enough that no row can be made to collide with an
 /// accepted one.
-pub fn content_hash(bytes: &[u8]) -> u128 {
+pub(crate) fn content_hash(bytes: &[u8]) -> u128 {
     let digest = Sha256::digest(bytes);
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);

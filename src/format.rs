@@ -23,8 +23,8 @@ mod roles;
 pub(crate) mod testing;
 mod text;
 
-pub use encoding::decode;
-pub use read::read;
+pub(crate) use encoding::decode;
+pub(crate) use read::read;
 
 pub(crate) use columnar::fresh_records;
 pub(crate) use references::fresh_references;
@@ -34,7 +34,7 @@ use crate::span::{At, BlobId, Fresh, Place, Span};
 
 /// A blob with its encoding and compression taken off.
 #[derive(Debug)]
-pub struct Decoded<'a> {
+pub(crate) struct Decoded<'a> {
     /// UTF-8 where the blob is text in an encoding that is known; otherwise the bytes as they are.
     pub bytes: Cow<'a, [u8]>,
     /// Leads offsets in `bytes` back to raw offsets.
@@ -46,7 +46,7 @@ pub struct Decoded<'a> {
 /// The encoding of a text.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// Valid UTF-8, with or without a byte-order mark.
     Utf8,
     /// Mostly UTF-8 with malformed sequences, which are kept as they are.
@@ -67,7 +67,7 @@ pub enum Encoding {
 
 /// Leads offsets of decoded text back to raw bytes.
 #[derive(Clone, Debug, Default)]
-pub enum Offsets {
+pub(crate) enum Offsets {
     /// They are the same.
     #[default]
     Same,
@@ -78,7 +78,7 @@ pub enum Offsets {
 
 /// A blob ready to be read.
 #[derive(Copy, Clone, Debug)]
-pub struct Blob<'a> {
+pub(crate) struct Blob<'a> {
     /// Its number.
     pub id: BlobId,
     /// Its path.
@@ -94,7 +94,7 @@ pub struct Blob<'a> {
 /// What a blob turned out to be.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One JSON value a line.
     JsonLines,
     /// A JSON array of records, or an object of splits.
@@ -129,7 +129,7 @@ pub enum Kind {
 
 impl Kind {
     /// Whether the blob holds records of data, not code or configuration.
-    pub fn is_data(self) -> bool {
+    pub(crate) fn is_data(self) -> bool {
         matches!(self, Kind::JsonLines | Kind::Json | Kind::Csv | Kind::Text | Kind::Parquet | Kind::Arrow)
     }
 
@@ -141,7 +141,7 @@ impl Kind {
 
 /// What reading a blob came to.
 #[derive(Clone, Debug)]
-pub struct Read {
+pub(crate) struct Read {
     /// What it is.
     pub kind: Kind,
     /// Records read.
@@ -166,7 +166,7 @@ pub struct Guess {
 }
 
 /// Takes what is read. Batches come in the order of the file.
-pub trait Sink {
+pub(crate) trait Sink {
     /// A batch of records.
     fn records(&mut self, records: &Records<'_>);
     /// A batch of references.
@@ -175,7 +175,7 @@ pub trait Sink {
 
 /// A batch of records of one blob. Rows and cells are plain arrays, so that no row costs an allocation.
 #[derive(Debug)]
-pub struct Records<'a> {
+pub(crate) struct Records<'a> {
     /// The blob they come from.
     pub blob: Blob<'a>,
     /// What it is.
@@ -196,7 +196,7 @@ pub struct Records<'a> {
 
 /// The name of a field.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Name {
+pub(crate) struct Name {
     /// Dotted, with `[]` for every element of a list: `messages[].content`.
     pub path: String,
     /// What it is for.
@@ -207,7 +207,7 @@ pub struct Name {
 
 /// A row: where it lies and which cells are its own.
 #[derive(Copy, Clone, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// First byte of the record in [`Records::text`].
     pub start: u64,
     /// Behind its last byte.
@@ -220,7 +220,7 @@ pub struct Row {
 
 /// The value of one field of one row.
 #[derive(Copy, Clone, Debug)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// First byte of the value in [`Records::text`], inside its quotes.
     pub start: u64,
     /// Behind its last byte, inside its quotes.
@@ -235,7 +235,7 @@ pub struct Cell {
 
 /// How a value is written down.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub enum Coding {
+pub(crate) enum Coding {
     /// A string without any escape.
     Plain,
     /// A string with JSON escapes.
@@ -252,7 +252,7 @@ pub enum Coding {
 
 /// What a trainer's parser would read differently.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
-pub struct Flaw {
+pub(crate) struct Flaw {
     /// Which flaw: `duplicate-key`, `not-a-number`, `lone-surrogate`, `swallowed-quote`, `stray-quote`,
     /// `oversized-record`, `unparsable-record`, `trailing-garbage`, `ragged-row`, `malformed-utf8`, `not-utf8`,
     /// `lfs-mismatch`.
@@ -287,18 +287,18 @@ pub fn count_cells(path: &str, bytes: &[u8]) -> Result<u64, String> {
 
 impl<'a> Records<'a> {
     /// The record of this number, from 1, where the batch holds it.
-    pub fn record(&self, number: u64) -> Option<Record<'_>> {
+    pub(crate) fn record(&self, number: u64) -> Option<Record<'_>> {
         let index = usize::try_from(number.checked_sub(self.first + 1)?).ok()?;
         (index < self.rows.len()).then_some(Record { batch: self, index })
     }
 
     /// The records of the batch, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.rows.len()).map(|i| Record { batch: self, index: i })
     }
 
     /// A place in the raw blob for a span of [`Records::text`].
-    pub fn place(&self, span: Span) -> Place {
+    pub(crate) fn place(&self, span: Span) -> Place {
         if self.kind.is_columnar() {
             return Place { blob: self.blob.id, at: self.cell_at(span.start) };
         }
@@ -317,94 +317,94 @@ impl<'a> Records<'a> {
 
 /// One record of a batch.
 #[derive(Copy, Clone, Debug)]
-pub struct Record<'a> {
+pub(crate) struct Record<'a> {
     batch: &'a Records<'a>,
     index: usize,
 }
 
 impl<'a> Record<'a> {
     /// Its number in the file, from 1.
-    pub fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self.batch.first + self.index as u64 + 1
     }
 
     /// Its row.
-    pub fn row(self) -> &'a Row {
+    pub(crate) fn row(self) -> &'a Row {
         &self.batch.rows[self.index]
     }
 
     /// Its span in [`Records::text`], which is the decoded blob unless the file is columnar.
-    pub fn span(self) -> Span {
+    pub(crate) fn span(self) -> Span {
         Span::new(self.row().start, self.row().end)
     }
 
     /// Whether a change brought or touched it.
     ///
     /// In columnar files the fresh spans count records, from 0, not bytes.
-    pub fn is_fresh(self) -> bool {
+    pub(crate) fn is_fresh(self) -> bool {
         let number = self.number();
         let span = if self.batch.kind.is_columnar() { Span::new(number - 1, number) } else { self.span() };
         self.batch.blob.fresh.touches(span)
     }
 
     /// Its fields, in the order of the file.
-    pub fn fields(self) -> impl Iterator<Item = Field<'a>> {
+    pub(crate) fn fields(self) -> impl Iterator<Item = Field<'a>> {
         let row = self.row();
         let (first, len) = (row.cells as usize, row.len as usize);
         self.batch.cells[first..first + len].iter().map(move |cell| Field { record: self, cell })
     }
 
     /// Its fields of this role.
-    pub fn with_role(self, role: Role) -> impl Iterator<Item = Field<'a>> {
+    pub(crate) fn with_role(self, role: Role) -> impl Iterator<Item = Field<'a>> {
         self.fields().filter(move |f| f.role() == role)
     }
 
     /// The batch it belongs to.
-    pub fn batch(self) -> &'a Records<'a> {
+    pub(crate) fn batch(self) -> &'a Records<'a> {
         self.batch
     }
 }
 
 /// One field of one record.
 #[derive(Copy, Clone, Debug)]
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     record: Record<'a>,
     cell: &'a Cell,
 }
 
 impl<'a> Field<'a> {
     /// What it is for.
-    pub fn role(self) -> Role {
+    pub(crate) fn role(self) -> Role {
         self.name().role
     }
 
     /// Its name in the schema.
-    pub fn name(self) -> &'a Name {
+    pub(crate) fn name(self) -> &'a Name {
         &self.record.batch.names[usize::from(self.cell.name)]
     }
 
     /// Its dotted name with the index of its list element: `messages.2.content`.
-    pub fn dotted(self) -> String {
+    pub(crate) fn dotted(self) -> String {
         self.name().path.replacen("[]", &format!(".{}", self.cell.index), 1)
     }
 
     /// How it is written.
-    pub fn coding(self) -> Coding {
+    pub(crate) fn coding(self) -> Coding {
         self.cell.coding
     }
 
     /// Its bytes as they stand in the blob, without the quotes around them.
-    pub fn raw(self) -> &'a [u8] {
+    pub(crate) fn raw(self) -> &'a [u8] {
         Span::new(self.cell.start, self.cell.end).of(self.record.batch.text)
     }
 
     /// The record it belongs to.
-    pub fn record(self) -> Record<'a> {
+    pub(crate) fn record(self) -> Record<'a> {
         self.record
     }
 
     /// Its cell.
-    pub fn cell(self) -> &'a Cell {
+    pub(crate) fn cell(self) -> &'a Cell {
         self.cell
     }
 }
@@ -500,7 +500,7 @@ pub struct Reference {
 
 /// The references of one blob.
 #[derive(Debug)]
-pub struct References<'a> {
+pub(crate) struct References<'a> {
     /// The blob they come from.
     pub blob: Blob<'a>,
     /// What it is.

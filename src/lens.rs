@@ -28,7 +28,7 @@ pub enum Role {
 /// Roles of the fields of a dataset, as the policy declares them. Names are dotted; `messages[].content` stands for the
 /// field in every element of the list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct FieldRoles {
+pub(crate) struct FieldRoles {
     /// Fields and their roles.
     pub fields: Vec<(String, Role)>,
 }
@@ -36,7 +36,7 @@ pub struct FieldRoles {
 /// Where in the life of a model a file stands. It decides how bad an unpinned reference is.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub(crate) enum Standing {
     /// A training or evaluation configuration, or data.
     Training,
     /// Continuous integration.
@@ -52,7 +52,7 @@ pub enum Standing {
 
 impl Standing {
     /// The word used in reports (`where` in JSON).
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Standing::Training => "training",
             Standing::Ci => "ci",
@@ -65,7 +65,7 @@ impl Standing {
 
 /// What policy and path say of a blob.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Lens {
+pub(crate) struct Lens {
     /// Name of the dataset of the policy that the path belongs to.
     pub dataset: Option<Arc<str>>,
     /// Declared roles of its fields; without them they are guessed, and the guess is printed.

@@ -31,15 +31,15 @@ use crate::rule::{Rule, Severity};
 use crate::span::Span;
 
 /// Name of the file that people write.
-pub const FILE: &str = "foretaste.yaml";
+pub(crate) const FILE: &str = "foretaste.yaml";
 /// Name of the file that `foretaste lock` writes.
-pub const LOCK: &str = "foretaste.lock";
+pub(crate) const LOCK: &str = "foretaste.lock";
 /// Name of the file that `foretaste baseline` writes.
-pub const BASELINE: &str = "foretaste.baseline";
+pub(crate) const BASELINE: &str = "foretaste.baseline";
 
 /// The policy that judges a run.
 #[derive(Clone)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Where it was read.
     pub(crate) origin: Origin,
     /// The file, as it was given; empty for the built-in policy.
@@ -226,7 +226,7 @@ pub(crate) struct Exception {
 
 /// Caps. One that bites is reported as unread (law 5).
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Bytes of one blob after decompression.
     pub blob: u64,
     /// Bytes of one record.

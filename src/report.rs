@@ -28,9 +28,9 @@ use std::str::FromStr;
 use bstr::BString;
 use serde_json::Value;
 
-pub use explain::{explain, rules_table};
-pub use human::policy_error;
-pub use redact::Redact;
+pub(crate) use explain::{explain, rules_table};
+pub(crate) use human::policy_error;
+pub(crate) use redact::Redact;
 
 use crate::diff::Summary;
 use crate::engine::Outcome;

@@ -27,10 +27,11 @@ use crate::span::BlobId;
 
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
-pub use history::History;
-pub use lfs::{LfsError, Pointer, annex_key, pointer};
-pub use repository::{Environment, Repository};
-pub use trust::Trusted;
+pub(crate) use history::History;
+pub(crate) use lfs::{LfsError, Pointer, annex_key, pointer};
+pub use repository::Environment;
+pub(crate) use repository::Repository;
+pub(crate) use trust::Trusted;
 
 /// Why something cannot be judged at all, and the way out (exit 2).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -63,7 +64,7 @@ impl SourceError {
 
 /// Where a run reads: a repository, or plain files alone.
 #[derive(Debug, Default)]
-pub struct Source {
+pub(crate) struct Source {
     repository: Option<Repository>,
 }
 
@@ -72,17 +73,17 @@ impl Source {
     ///
     /// # Errors
     /// See [`Repository::discover`].
-    pub fn discover(dir: &Path, env: &Environment) -> Result<Self, SourceError> {
+    pub(crate) fn discover(dir: &Path, env: &Environment) -> Result<Self, SourceError> {
         Ok(Self { repository: Repository::discover(dir, env)? })
     }
 
     /// Plain files, whatever repository they lie in.
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self::default()
     }
 
     /// The repository.
-    pub fn repository(&self) -> Option<&Repository> {
+    pub(crate) fn repository(&self) -> Option<&Repository> {
         self.repository.as_ref()
     }
 
@@ -90,7 +91,7 @@ impl Source {
     ///
     /// # Errors
     /// Any scope but plain files, where there is no repository; otherwise as the repository says.
-    pub fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
+    pub(crate) fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
         match (&self.repository, scope) {
             (_, Scope::Files(files)) => plain::list(files),
             (Some(repository), _) => repository.snapshot(scope, paths),
@@ -103,7 +104,7 @@ impl Source {
     ///
     /// # Errors
     /// A short phrase that says why not.
-    pub fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
+    pub(crate) fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
         match (&self.repository, content) {
             (Some(repository), _) => repository.read(content, limit),
             (None, Content::File(path)) => plain::read(path, limit),
@@ -115,7 +116,7 @@ impl Source {
     ///
     /// # Errors
     /// It is missing, another file, or unreadable.
-    pub fn resolve_lfs(&self, pointer: &Pointer, limit: u64) -> Result<Bytes, LfsError> {
+    pub(crate) fn resolve_lfs(&self, pointer: &Pointer, limit: u64) -> Result<Bytes, LfsError> {
         self.repository.as_ref().map_or(Err(LfsError::Missing), |repository| repository.resolve_lfs(pointer, limit))
     }
 }
@@ -143,11 +144,11 @@ pub enum Scope {
 }
 
 /// A git object id, as lower-case hexadecimal digits.
-pub type ObjectId = gix::ObjectId;
+pub(crate) type ObjectId = gix::ObjectId;
 
 /// What is in scope.
 #[derive(Debug, Default)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The entries, sorted by path bytewise.
     pub entries: Vec<Entry>,
     /// What could not even be listed.
@@ -164,7 +165,7 @@ pub struct Snapshot {
 
 /// A path in scope.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Path in the repository, `/` between its parts, in any bytes.
     pub path: BString,
     /// What kind of entry it is.
@@ -179,7 +180,7 @@ pub struct Entry {
 
 /// An earlier version of an entry.
 #[derive(Clone, Debug)]
-pub struct Before {
+pub(crate) struct Before {
     /// Its path then; another one after a rename.
     pub path: BString,
     /// Its mode then.
@@ -190,7 +191,7 @@ pub struct Before {
 
 /// The kinds of entries of a git tree.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// A regular file.
     File,
     /// An executable file.
@@ -205,7 +206,7 @@ pub enum Mode {
 
 /// Where the bytes of an entry are.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub(crate) enum Content {
     /// In the object database.
     Object(ObjectId),
     /// On disk.
@@ -214,16 +215,14 @@ pub enum Content {
 
 /// All entries in scope, as checks see them.
 #[derive(Debug)]
-pub struct Files<'a> {
+pub(crate) struct Files<'a> {
     /// The entries with the number each has as a blob.
     pub list: &'a [(BlobId, &'a Entry)],
-    /// The entries of the trusted lock, where there is one.
-    pub before: Option<ObjectId>,
 }
 
 /// Who changed data, in the judged commits and before them.
 #[derive(Debug, Default)]
-pub struct People<'a> {
+pub(crate) struct People<'a> {
     /// Commits that are judged, parents first.
     pub judged: &'a [Commit],
     /// Commits before them that touch data, parents first: the repository's own base rates.
@@ -232,7 +231,7 @@ pub struct People<'a> {
 
 /// A commit, as far as rules about people need it.
 #[derive(Clone, Debug)]
-pub struct Commit {
+pub(crate) struct Commit {
     /// Its id.
     pub id: ObjectId,
     /// Number of its parents.
@@ -251,7 +250,7 @@ pub struct Commit {
 
 /// A claim of identity: names and times in commits can be forged.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
-pub struct Person {
+pub(crate) struct Person {
     /// Name, after the trusted mailmap.
     pub name: BString,
     /// Mail address, after the trusted mailmap.
@@ -264,14 +263,14 @@ pub struct Person {
 
 impl Entry {
     /// The path for a glob or a comparison.
-    pub fn path(&self) -> &BStr {
+    pub(crate) fn path(&self) -> &BStr {
         self.path.as_ref()
     }
 }
 
 impl Mode {
     /// What it is, in words.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Mode::File => "a file",
             Mode::Executable => "an executable file",

@@ -82,7 +82,7 @@ pub enum At {
 /// A full scan judges everything. In a commit or a pull request only what the change brought may speak, else every
 /// edit of an old file would be stopped by what others left in it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Fresh {
+pub(crate) enum Fresh {
     /// Everything is to be judged.
     #[default]
     All,
@@ -92,7 +92,7 @@ pub enum Fresh {
 
 impl Fresh {
     /// Whether any byte of `span` is fresh.
-    pub fn touches(&self, span: Span) -> bool {
+    pub(crate) fn touches(&self, span: Span) -> bool {
         match self {
             Fresh::All => true,
             Fresh::Only(spans) => {

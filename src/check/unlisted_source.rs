@@ -133,7 +133,7 @@ pub(crate) struct Seen(BTreeMap<Cause, Vec<Placed>>);
 
 impl Merge for Seen {
     fn merge(&mut self, other: Self) {
-        self.0.merge(other.0);
+        Merge::merge(&mut self.0, other.0);
     }
 }
 

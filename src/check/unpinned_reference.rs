@@ -177,7 +177,7 @@ pub(crate) struct Seen {
 
 impl Merge for Seen {
     fn merge(&mut self, mut other: Self) {
-        self.causes.merge(other.causes);
+        Merge::merge(&mut self.causes, other.causes);
         self.folders.append(&mut other.folders);
     }
 }

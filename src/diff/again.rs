@@ -18,9 +18,11 @@ pub(crate) trait Again {
 }
 
 /// Gives nothing: for comparisons whose versions are gone.
+#[cfg(test)]
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Never;
 
+#[cfg(test)]
 impl Again for Never {
     fn read(&self, _: usize, _: Version, _: &mut dyn Sink) -> bool {
         false

@@ -566,7 +566,7 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    fn relabelled(&self, relabels: &[Relabel], kinds: &[Kind]) -> Vec<Relabelled<'a>> {
+    fn relabelled(&self, relabels: &[Relabel], kinds: &[Kind]) -> Vec<Relabelled> {
         let mut table: BTreeMap<(u32, u32, Kind), u64> = BTreeMap::new();
         for (relabel, &kind) in relabels.iter().zip(kinds) {
             if kind != Kind::Flip {
@@ -575,7 +575,7 @@ impl<'a> Ladder<'a> {
         }
         let side = |((set, side, kind), count): ((u32, u32, Kind), u64)| {
             let side = &self.sides[side as usize];
-            Relabelled { set: set as usize, path: side.path(), blob: side.blob, kind, count }
+            Relabelled { set: set as usize, blob: side.blob, kind, count }
         };
         table.into_iter().map(side).collect()
     }

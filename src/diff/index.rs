@@ -255,16 +255,6 @@ impl Index {
         self.keys.len()
     }
 
-    /// Whether it holds no row.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// Whether its records have labels at all.
-    pub(crate) fn has_labels(&self) -> bool {
-        self.classes.counts().any(|(label, _)| label != Label::NONE)
-    }
-
     /// Its classes.
     pub(crate) fn classes(&self) -> &Classes {
         &self.classes

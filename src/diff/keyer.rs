@@ -103,12 +103,6 @@ impl Keyer {
         }
     }
 
-    /// Whether records of the batch have labels at all.
-    pub(crate) fn has_labels(&self) -> bool {
-        let has = |what| self.uses.iter().any(|&(used, _)| used == what);
-        self.labelled || (has(Use::Chosen) && has(Use::Rejected))
-    }
-
     /// The key of a record of the batch that was prepared.
     pub(crate) fn key(&mut self, record: Record<'_>, null: &[String]) -> Keyed<'_> {
         let (mut content, mut id, mut chosen, mut rejected) = <(Sum, Sum, Sum, Sum)>::default();

@@ -76,11 +76,6 @@ impl Rows {
         (row as u64).wrapping_add(self.numbers[next - 1].1)
     }
 
-    /// Behind the last row.
-    pub(crate) fn end(&self) -> u64 {
-        self.end
-    }
-
     fn length(&self, row: usize) -> u64 {
         match self.lengths[row] {
             LONG => {
@@ -125,7 +120,7 @@ mod tests {
                 prop_assert_eq!(index.span(row), span);
                 prop_assert_eq!(index.number(row), number);
             }
-            prop_assert_eq!(index.end(), at);
+            prop_assert_eq!(index.end, at);
         }
     }
 

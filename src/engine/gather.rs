@@ -14,7 +14,6 @@ use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
 use crate::diff;
 use crate::finding::{Finding, LookedAt, Unread};
-use crate::fold::Fold;
 use crate::policy::accept;
 use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
 use crate::policy::trust::{self, Judgement};
@@ -176,7 +175,7 @@ impl Run<'_> {
         };
 
         let mut blobs = Blobs::new(&entries);
-        show(&Observation::Files(&Files { list: &numbered, before: snapshot.before }));
+        show(&Observation::Files(&Files { list: &numbered }));
         part.sides.sort_by_key(diff::Side::blob);
         let again = Reread {
             scanner: &scanner,

@@ -10,7 +10,7 @@ use crate::check::Observation;
 use crate::diff::{self, Index, Tally, Version};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
-use crate::format::{self, Blob, Decoded, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
+use crate::format::{self, Blob, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
 use crate::lens::Lens;
 use crate::policy::Policy;
 use crate::source::{self, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
@@ -251,6 +251,9 @@ impl Scanner<'_> {
                 part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, Some(index)));
             }
         }
+        if self.compare == Compare::Change && read.kind == Kind::Unknown && is_image(entry.path()) {
+            part.sides.push(image(id, entry, lens));
+        }
         if let Some(object) = object {
             part.held.push((id, Arc::from(&object[..])));
         }
@@ -260,6 +263,10 @@ impl Scanner<'_> {
     fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {
         part.looked_at.files += 1;
         if self.compare == Compare::No || entry.mode == Mode::Submodule || entry.mode == Mode::Link {
+            return Ok(());
+        }
+        if self.compare == Compare::Change && is_image(entry.path()) {
+            part.sides.push(image(id, entry, lens));
             return Ok(());
         }
         if let Some(bytes) = self.before(entry)? {
@@ -358,6 +365,28 @@ impl Scanner<'_> {
             check.observe(seen, &Observation::Records(&records));
         }
     }
+}
+
+/// Whether a file is an image by its name: a record of a data set whose folder is its class.
+fn is_image(path: &BStr) -> bool {
+    const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"];
+    let ending = path.rsplit_str(".").next().unwrap_or_default();
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// An image in the two versions of a change: its folder is its label, so that a move between folders is a change of label.
+fn image(id: BlobId, entry: &Entry, lens: &Lens) -> diff::Side {
+    let version = |path: &BStr, object: &crate::source::ObjectId| {
+        let mut index = Index::default();
+        index.file(path, object.as_bytes(), id);
+        index
+    };
+    let after = match &entry.content {
+        Some(Content::Object(object)) => Some(version(entry.path(), object)),
+        _ => None,
+    };
+    let before = entry.before.as_ref().map(|before| version(before.path.as_bstr(), &before.id));
+    diff::Side::new(id, entry.path.clone(), lens, before, after)
 }
 
 /// Whether a relative link, followed from the folder of its path, climbs out of the repository. Absolute ones do.

@@ -89,10 +89,6 @@ impl<'a, 's> Writer<'a, 's> {
         number
     }
 
-    pub(super) fn names(&self) -> &[Name] {
-        &self.names
-    }
-
     #[inline]
     pub(super) fn cell(&mut self, cell: Cell) {
         self.cells.push(cell);

@@ -11,13 +11,13 @@ use crate::span::{At, Place, Span};
 impl<'a> Field<'a> {
     /// The value as the trainer's parser would hand it over. Lone surrogates and malformed UTF-8 become U+FFFD here;
     /// the reader has reported them as flaws.
-    pub fn text(self) -> Cow<'a, str> {
+    pub(crate) fn text(self) -> Cow<'a, str> {
         decode(self.coding(), self.raw())
     }
 
     /// The place of a range of bytes of [`Field::text`], led back through the escapes, the encoding and the quotes to
     /// the raw bytes of the blob.
-    pub fn locate(self, range: Range<usize>) -> Place {
+    pub(crate) fn locate(self, range: Range<usize>) -> Place {
         let batch = self.record().batch();
         if batch.kind.is_columnar() {
             let at = At::Cell { row: self.record().number() - 1, column: self.name().column };
@@ -27,7 +27,7 @@ impl<'a> Field<'a> {
     }
 
     /// Like [`Field::locate`], in offsets of the decoded blob. Meaningless for columnar files.
-    pub fn span_of(self, range: Range<usize>) -> Span {
+    pub(crate) fn span_of(self, range: Range<usize>) -> Span {
         let (start, end) = raw_range(self.coding(), self.raw(), range);
         Span::new(self.cell().start + start as u64, self.cell().start + end as u64)
     }
@@ -166,7 +166,7 @@ pub(super) fn unit(raw: &[u8]) -> Option<u16> {
 
 impl Offsets {
     /// The raw span behind a span of the decoded bytes.
-    pub fn raw(&self, decoded: &[u8], span: Span) -> Span {
+    pub(crate) fn raw(&self, decoded: &[u8], span: Span) -> Span {
         match self {
             Offsets::Same => span,
             Offsets::Mapped(points, encoding) => {
@@ -230,12 +230,12 @@ fn took(encoding: Encoding, c: char) -> u64 {
 
 impl Decoded<'_> {
     /// The raw span behind a span of the decoded bytes.
-    pub fn raw(&self, span: Span) -> Span {
+    pub(crate) fn raw(&self, span: Span) -> Span {
         self.offsets.raw(&self.bytes, span)
     }
 
     /// The offset in the decoded bytes of what stands at `raw`; inside a character, where that character begins.
-    pub fn decoded_at(&self, raw: u64) -> u64 {
+    pub(crate) fn decoded_at(&self, raw: u64) -> u64 {
         let at = match &self.offsets {
             Offsets::Same => raw,
             Offsets::Mapped(points, encoding) => decoded_offset(points, *encoding, &self.bytes, raw),

@@ -22,7 +22,7 @@ const STRIDE: u64 = 1024;
 ///
 /// # Errors
 /// Where the blob is larger than `limits.blob` allows, or is compressed and cannot be expanded within the limits.
-pub fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, String> {
+pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, String> {
     if bytes.len() as u64 > limits.blob {
         return Err(format!("larger than the limit of {} bytes", limits.blob));
     }

@@ -31,7 +31,7 @@ enum Plan {
 ///
 /// # Errors
 /// Where a recognised data format cannot be read at all, as one short phrase.
-pub fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
+pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Read, String> {
     let (kind, plan) = tell(blob);
     match plan {
         Plan::NoReader => {

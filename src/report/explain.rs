@@ -5,7 +5,7 @@ use crate::check;
 use crate::rule::{Example, Layer, Rule};
 
 /// The manual of a rule as Markdown. What cannot be seen in its examples is drawn.
-pub fn explain(rule: &Rule) -> String {
+pub(crate) fn explain(rule: &Rule) -> String {
     let manual = &rule.manual;
     let mut out = format!(
         "# {}\n\n{}.\n\nSeverity {} · confidence {} · layer {}, {}{}\n",
@@ -38,7 +38,7 @@ pub fn explain(rule: &Rule) -> String {
 }
 
 /// A Markdown table of all rules, for the README.
-pub fn rules_table() -> String {
+pub(crate) fn rules_table() -> String {
     table(check::rules())
 }
 

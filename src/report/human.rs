@@ -253,7 +253,7 @@ pub(super) fn severities(report: &Report) -> String {
 }
 
 /// A policy that cannot be used, as people read it: `file:line:column` first, the place drawn, and the way out.
-pub fn policy_error(error: &PolicyError, colour: bool) -> String {
+pub(crate) fn policy_error(error: &PolicyError, colour: bool) -> String {
     let paint = Paint(colour);
     let span = error.span.unwrap_or(Span::new(0, 0));
     let mut lines = Lines::new(error.text.as_bytes());

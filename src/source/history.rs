@@ -23,7 +23,7 @@ const MAX_SUBJECT: usize = 200;
 
 /// Who changed data: the judged commits, and those before them.
 #[derive(Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     /// The judged commits, parents first, whether they touch data or not.
     pub judged: Vec<Commit>,
     /// Commits before them that touch data, parents first.
@@ -82,7 +82,7 @@ impl Repository {
     /// `cap` commits are looked at, in the order of parents and children, since dates can be forged.
     ///
     /// Names and addresses are those of the `.mailmap` of `before`, or of `after` where there is no `before`.
-    pub fn people(
+    pub(crate) fn people(
         &self,
         before: Option<ObjectId>,
         after: ObjectId,

@@ -18,7 +18,7 @@ const MAX_ANNEX_POINTER: usize = 32 << 10;
 
 /// What a pointer of git LFS says of the file it stands for (specification version 1).
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub struct Pointer {
+pub(crate) struct Pointer {
     /// SHA-256 of the file: 64 lower-case hexadecimal digits.
     pub oid: String,
     /// Its size in bytes.
@@ -27,7 +27,7 @@ pub struct Pointer {
 
 /// Why the file that a pointer stands for cannot be had.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum LfsError {
+pub(crate) enum LfsError {
     /// It was never fetched.
     #[error("lfs object missing")]
     Missing,
@@ -40,7 +40,7 @@ pub enum LfsError {
 }
 
 /// Reads a pointer of git LFS, exactly as leniently as git LFS does; `None` for any other file.
-pub fn pointer(bytes: &[u8]) -> Option<Pointer> {
+pub(crate) fn pointer(bytes: &[u8]) -> Option<Pointer> {
     // A cheap test first: nearly no file is a pointer.
     if bytes.len() > MAX_POINTER || !bytes.trim_start().starts_with(b"version ") {
         return None;
@@ -71,7 +71,7 @@ pub fn pointer(bytes: &[u8]) -> Option<Pointer> {
 
 /// The key of a file that git-annex keeps elsewhere, from a link's target or the content of an unlocked file; `None` for
 /// anything else.
-pub fn annex_key(bytes: &[u8], is_link: bool) -> Option<&BStr> {
+pub(crate) fn annex_key(bytes: &[u8], is_link: bool) -> Option<&BStr> {
     if bytes.len() > MAX_ANNEX_POINTER {
         return None;
     }
@@ -100,7 +100,7 @@ impl Repository {
     ///
     /// # Errors
     /// It is missing, another file, or unreadable.
-    pub fn resolve_lfs(&self, pointer: &Pointer, limit: u64) -> Result<Bytes, LfsError> {
+    pub(crate) fn resolve_lfs(&self, pointer: &Pointer, limit: u64) -> Result<Bytes, LfsError> {
         let (first, second) = (pointer.oid.get(..2), pointer.oid.get(2..4));
         let (Some(first), Some(second)) = (first, second) else { return Err(LfsError::Missing) };
         let path = self.lfs_store().join("objects").join(first).join(second).join(&pointer.oid);

@@ -78,7 +78,7 @@ impl Repository {
     ///
     /// # Errors
     /// A short phrase that says why not, fit for [`crate::finding::Unread::reason`].
-    pub fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
+    pub(crate) fn read(&self, content: &Content, limit: u64) -> Result<Bytes, String> {
         match content {
             Content::Object(id) => self.blob(*id, limit),
             Content::File(path) => plain::read(path, limit),
@@ -89,7 +89,7 @@ impl Repository {
     ///
     /// # Errors
     /// A short phrase that says why not.
-    pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Bytes, String> {
+    pub(crate) fn blob(&self, id: ObjectId, limit: u64) -> Result<Bytes, String> {
         let mut bytes = Vec::new();
         self.with(|git| object(git, &id, Kind::Blob, limit, &mut bytes).map(|_| ()))
             .map_err(|absent| absent.reason("object"))?;
@@ -97,7 +97,7 @@ impl Repository {
     }
 
     /// Bytes of an object, from its header alone; `None` where it is missing.
-    pub fn size(&self, id: ObjectId) -> Option<u64> {
+    pub(crate) fn size(&self, id: ObjectId) -> Option<u64> {
         self.with(|git| git.find_header(id).ok().map(|header| header.size()))
     }
 
@@ -105,7 +105,7 @@ impl Repository {
     ///
     /// # Errors
     /// A revision that names nothing, or a damaged index.
-    pub fn names_at_top(&self, scope: &Scope) -> Result<Vec<BString>, SourceError> {
+    pub(crate) fn names_at_top(&self, scope: &Scope) -> Result<Vec<BString>, SourceError> {
         let mut names: Vec<BString> = match scope {
             Scope::Staged | Scope::Index => {
                 let index = self.index()?;
@@ -130,7 +130,7 @@ impl Repository {
     ///
     /// # Errors
     /// A short phrase, where a tree on the way is missing: that is not the same as no such file.
-    pub fn entry_at(&self, revision: ObjectId, path: &BStr) -> Result<Option<(Mode, ObjectId)>, String> {
+    pub(crate) fn entry_at(&self, revision: ObjectId, path: &BStr) -> Result<Option<(Mode, ObjectId)>, String> {
         self.with(|git| {
             let root = tree::of_commit(git, revision).map_err(|absent| absent.reason("commit"))?;
             tree::lookup(git, root, path).map_err(|absent| absent.reason("tree"))
@@ -141,7 +141,7 @@ impl Repository {
     ///
     /// # Errors
     /// A short phrase that says why an existing file cannot be read.
-    pub fn read_at(&self, revision: ObjectId, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
+    pub(crate) fn read_at(&self, revision: ObjectId, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
         match self.entry_at(revision, path)? {
             None => Ok(None),
             Some((Mode::File | Mode::Executable, id)) => self.blob(id, limit).map(Some),
@@ -153,7 +153,7 @@ impl Repository {
     ///
     /// # Errors
     /// A short phrase that says why an existing file cannot be read.
-    pub fn read_judged(&self, scope: &Scope, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
+    pub(crate) fn read_judged(&self, scope: &Scope, path: &BStr, limit: u64) -> Result<Option<Bytes>, String> {
         match scope {
             Scope::Staged | Scope::Index => match self.index().map_err(|error| error.message)?.find(path) {
                 None => Ok(None),

@@ -52,7 +52,7 @@ const MAX_TAGS: usize = 32;
 /// A repository that is only ever read.
 ///
 /// It may be shared between threads: each call borrows a handle of its own.
-pub struct Repository {
+pub(crate) struct Repository {
     shared: gix::ThreadSafeRepository,
     idle: Mutex<Vec<gix::Repository>>,
     /// The folder that relative paths are relative to.
@@ -77,7 +77,7 @@ impl Repository {
     ///
     /// # Errors
     /// A repository of another owner, one that is damaged, or a `GIT_DIR` that leads nowhere.
-    pub fn discover(dir: &Path, env: &Environment) -> Result<Option<Self>, SourceError> {
+    pub(crate) fn discover(dir: &Path, env: &Environment) -> Result<Option<Self>, SourceError> {
         let here = std::fs::canonicalize(dir)
             .map_err(|error| SourceError::new(format!("{} cannot be entered: {error}", dir.display())))?;
         let found = match &env.git_dir {
@@ -153,17 +153,13 @@ impl Repository {
     }
 
     /// The top of the work tree; `None` in a bare repository.
-    pub fn work_tree(&self) -> Option<&Path> {
+    pub(crate) fn work_tree(&self) -> Option<&Path> {
         self.work_tree.as_deref()
     }
 
-    /// The folder with HEAD and index of this work tree.
-    pub fn git_dir(&self) -> &Path {
-        &self.git_dir
-    }
-
     /// The folder with objects and branches, which linked work trees share.
-    pub fn common_dir(&self) -> &Path {
+    #[cfg(test)]
+    pub(crate) fn common_dir(&self) -> &Path {
         &self.common_dir
     }
 
@@ -203,7 +199,7 @@ impl Repository {
     ///
     /// # Errors
     /// Where HEAD is damaged.
-    pub fn head(&self) -> Result<Option<ObjectId>, SourceError> {
+    pub(crate) fn head(&self) -> Result<Option<ObjectId>, SourceError> {
         let damaged = |error| {
             SourceError::new(format!("HEAD cannot be read: {error}")).with_help("See what `git fsck` says of it.")
         };
@@ -221,7 +217,7 @@ impl Repository {
     ///
     /// # Errors
     /// Where it names nothing, several things, or a blob.
-    pub fn resolve(&self, revision: &str) -> Result<ObjectId, SourceError> {
+    pub(crate) fn resolve(&self, revision: &str) -> Result<ObjectId, SourceError> {
         let id = self.with(|git| {
             git.rev_parse_single(BStr::new(revision)).map(gix::Id::detach).map_err(|_| {
                 let help = if self.is_shallow() {
@@ -268,7 +264,7 @@ impl Repository {
     }
 
     /// Where git looks for hooks, and whether the repository's own configuration says so.
-    pub fn hooks_folder(&self) -> (PathBuf, bool) {
+    pub(crate) fn hooks_folder(&self) -> (PathBuf, bool) {
         let named =
             self.with(|git| git.config_snapshot().string("core.hooksPath").map(|path| bytes_path(path.as_ref())));
         match named {
@@ -279,13 +275,13 @@ impl Repository {
     }
 
     /// Number of parents of HEAD; 0 where it has none or cannot be read.
-    pub fn parents_of_head(&self) -> usize {
+    pub(crate) fn parents_of_head(&self) -> usize {
         let Ok(Some(head)) = self.head() else { return 0 };
         self.with(|git| git.find_commit(head).map_or(0, |commit| commit.parent_ids().count()))
     }
 
     /// Whether history ends early in this clone.
-    pub fn is_shallow(&self) -> bool {
+    pub(crate) fn is_shallow(&self) -> bool {
         std::fs::metadata(self.common_dir.join("shallow")).is_ok_and(|meta| meta.len() > 0)
     }
 

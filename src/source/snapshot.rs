@@ -17,7 +17,7 @@ impl Repository {
     ///
     /// # Errors
     /// A revision or a path that names nothing, a range without one merge base, a damaged index or HEAD.
-    pub fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
+    pub(crate) fn snapshot(&self, scope: &Scope, paths: &[PathBuf]) -> Result<Snapshot, SourceError> {
         if let Scope::Files(files) = scope {
             return plain::list(files);
         }

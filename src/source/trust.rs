@@ -7,7 +7,7 @@ use super::{ObjectId, Scope, SourceError};
 
 /// Where a policy may be read for a scope (law 1).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Trusted {
+pub(crate) struct Trusted {
     /// `worktree`, `head` or `base`.
     pub from: &'static str,
     /// The commit, or tree; `None` for the work tree, and before the first commit.
@@ -24,7 +24,7 @@ impl Repository {
     ///
     /// # Errors
     /// A revision that names nothing, or a damaged HEAD.
-    pub fn trusted(&self, scope: &Scope) -> Result<Trusted, SourceError> {
+    pub(crate) fn trusted(&self, scope: &Scope) -> Result<Trusted, SourceError> {
         Ok(match scope {
             Scope::Worktree | Scope::Files(_) => Trusted { from: "worktree", commit: None },
             Scope::Range { base, .. } => Trusted { from: "base", commit: Some(self.resolve(base)?) },
@@ -43,7 +43,7 @@ impl Repository {
     }
 
     /// Name of the branch that changes go to: the upstream's default branch, else the one that is checked out.
-    pub fn default_branch(&self) -> Option<String> {
+    pub(crate) fn default_branch(&self) -> Option<String> {
         self.with(|git| {
             let upstream = git.try_find_reference(DEFAULT_BRANCHES[0]).ok().flatten();
             let target =
@@ -66,7 +66,7 @@ impl Repository {
 
     /// What a reader should know of this repository, one sentence each: that it is shallow or partial, that its owner
     /// can see other objects or files than those that were committed.
-    pub fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let replaced = self.with(|git| {
             let references = git.references().ok()?;

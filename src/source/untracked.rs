@@ -21,7 +21,7 @@ impl Repository {
     ///
     /// # Errors
     /// A damaged index.
-    pub fn ignored(&self, wanted: &dyn Fn(&BStr) -> bool) -> Result<Vec<Entry>, SourceError> {
+    pub(crate) fn ignored(&self, wanted: &dyn Fn(&BStr) -> bool) -> Result<Vec<Entry>, SourceError> {
         let Some(top) = self.work_tree.as_deref() else { return Ok(Vec::new()) };
         let filter = Filter::default();
         let mut walk = Walk::new(self, top, self.index()?, &filter);

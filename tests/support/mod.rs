@@ -11,14 +11,14 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A repository in a temporary folder.
-pub struct Repo {
+pub(crate) struct Repo {
     folder: TempDir,
     clock: std::cell::Cell<u64>,
 }
 
 impl Repo {
     /// An empty repository on branch `main`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let repo = Self { folder: tempfile::tempdir().unwrap(), clock: std::cell::Cell::new(1_760_000_000) };
         fs::create_dir(repo.path().join("repo")).unwrap();
         // An empty file, never the null device: a write to global configuration would replace it.
@@ -28,7 +28,7 @@ impl Repo {
     }
 
     /// A repository with one commit of these files.
-    pub fn with(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let repo = Self::new();
         repo.commit(files, "first");
         repo
@@ -39,17 +39,17 @@ impl Repo {
     }
 
     /// The work tree.
-    pub fn dir(&self) -> PathBuf {
+    pub(crate) fn dir(&self) -> PathBuf {
         self.path().join("repo")
     }
 
     /// A folder beside the repository.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
     /// Writes files into the work tree.
-    pub fn write(&self, files: &[(&str, &str)]) {
+    pub(crate) fn write(&self, files: &[(&str, &str)]) {
         for (path, text) in files {
             let path = self.dir().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -58,20 +58,20 @@ impl Repo {
     }
 
     /// Writes and stages files.
-    pub fn stage(&self, files: &[(&str, &str)]) {
+    pub(crate) fn stage(&self, files: &[(&str, &str)]) {
         self.write(files);
         self.git(&["add", "--all"]);
     }
 
     /// Writes, stages and commits; gives the id.
-    pub fn commit(&self, files: &[(&str, &str)], message: &str) -> String {
+    pub(crate) fn commit(&self, files: &[(&str, &str)], message: &str) -> String {
         self.stage(files);
         self.git(&["commit", "--quiet", "--allow-empty", "--no-verify", "-m", message]);
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 
     /// A command with git's environment of this test.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         let clock = self.clock.get() + 60;
         self.clock.set(clock);
@@ -95,7 +95,7 @@ impl Repo {
     }
 
     /// Runs git and gives what it prints.
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = self.command("git").args(arguments).output().expect("git is installed");
         assert!(
             output.status.success(),
@@ -107,12 +107,12 @@ impl Repo {
     }
 
     /// Runs foretaste.
-    pub fn foretaste(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn foretaste(&self, arguments: &[&str]) -> Run {
         Run(self.command(binary()).args(arguments).output().expect("the binary under test runs"))
     }
 
     /// Runs foretaste with `--format json` and reads its report.
-    pub fn json(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (i32, serde_json::Value) {
         let run = self.foretaste(&[arguments, &["--format", "json"]].concat());
         let report = serde_json::from_str(&run.stdout())
             .unwrap_or_else(|error| panic!("{error}:\n{}\n{}", run.stdout(), run.stderr()));
@@ -121,37 +121,37 @@ impl Repo {
 }
 
 /// What a run of foretaste came to.
-pub struct Run(Output);
+pub(crate) struct Run(Output);
 
 impl Run {
     /// The exit code.
-    pub fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         self.0.status.code().expect("foretaste ends by itself")
     }
 
     /// Standard output.
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).expect("output is UTF-8")
     }
 
     /// Standard error.
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).expect("errors are UTF-8")
     }
 
     /// Both, for messages of assertions.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("exit {}\n{}\n{}", self.code(), self.stdout(), self.stderr())
     }
 }
 
 /// The binary under test.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_foretaste"))
 }
 
 /// Ids of the rules that speak in a JSON report.
-pub fn rules(report: &serde_json::Value) -> Vec<String> {
+pub(crate) fn rules(report: &serde_json::Value) -> Vec<String> {
     let mut rules: Vec<String> = report["findings"]
         .as_array()
         .expect("a report has findings")

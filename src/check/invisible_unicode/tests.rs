@@ -319,7 +319,7 @@ fn names_of_files_are_scanned_where_they_are_new() {
     let list: Vec<_> = entries.iter().enumerate().map(|(n, e)| (BlobId(n as u32), e)).collect();
     let check = InvisibleUnicode { modes: QUIET };
     let mut seen = Seen::default();
-    check.observe(&mut seen, &Observation::Files(&Files { list: &list, before: None }));
+    check.observe(&mut seen, &Observation::Files(&Files { list: &list }));
     let mut findings = Vec::new();
     check.finish(seen, &mut findings);
     let places: Vec<_> = findings.iter().flat_map(|f| &f.marks).map(|m| m.place.clone()).collect();

@@ -106,7 +106,7 @@ fn states_merge_in_any_order() {
     let parts = [TWICE, "{\"a\": NaN}\n{\"a\": 1}\n", "{\"a\": 1, \"a\": Infinity}\n{\"a\": 1}\n"];
     let merged = |order: [usize; 3]| {
         let mut all = Seen::new();
-        order.iter().for_each(|&i| all.merge(seen("a.jsonl", parts[i].as_bytes(), &Fresh::All)));
+        order.iter().for_each(|&i| Merge::merge(&mut all, seen("a.jsonl", parts[i].as_bytes(), &Fresh::All)));
         let mut findings = Vec::new();
         UnreadableData.finish(all, &mut findings);
         format!("{findings:?}")

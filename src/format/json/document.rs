@@ -6,7 +6,7 @@ use super::lines::Reader;
 use super::{Fail, quote_or_backslash, space};
 use crate::format::batch::Writer;
 use crate::format::coding::decode;
-use crate::format::{Coding, roles, text};
+use crate::format::{Coding, text};
 use crate::span::Span;
 
 /// Elements of an array that are looked at to tell what it holds.
@@ -398,10 +398,4 @@ fn records(w: &mut Writer<'_, '_>, reader: &mut Reader, text: &[u8], at: usize) 
 pub(in crate::format) fn is_whole(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     line.len() > 2 && matches!(line[0], b'{' | b'[') && skip(line, 0) == Some(line.len())
-}
-
-/// Whether an object has a key that data has.
-pub(in crate::format) fn has_known_key(line: &[u8]) -> bool {
-    let start = space(line, 0);
-    line.get(start) == Some(&b'{') && members(line, start + 1).0.iter().any(|m| roles::is_known(&m.name(line)))
 }

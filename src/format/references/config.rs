@@ -9,7 +9,6 @@ use super::tree::{Tree, View};
 use super::verdict::{Named, Pin, TRL_DATA, Way, is_builder, is_hub_id, is_local};
 use super::{passage::Passage, url};
 use crate::format::Target;
-use crate::span::Span;
 
 mod frameworks;
 mod pipeline;

@@ -339,7 +339,6 @@ impl<'a> Reader<'a, '_> {
                 None => Verdict::Unpinned,
             };
             self.judged(
-                call,
                 Target::Dataset,
                 "tfds",
                 name,
@@ -357,7 +356,6 @@ impl<'a> Reader<'a, '_> {
     #[allow(clippy::too_many_arguments)]
     fn judged(
         &mut self,
-        call: &'a ExprCall,
         kind: Target,
         hub: &'static str,
         target: &str,
@@ -388,7 +386,6 @@ impl<'a> Reader<'a, '_> {
             let Some(expr) = self.argument(call, &[name], None) else { continue };
             for (text, range) in self.eval(expr).texts() {
                 self.judged(
-                    call,
                     Target::Dataset,
                     "clearml",
                     text,
@@ -410,7 +407,6 @@ impl<'a> Reader<'a, '_> {
         let Some(expr) = self.argument(call, &["name"], Some(0)) else { return };
         for (text, range) in self.eval(expr).texts() {
             self.judged(
-                call,
                 Target::Dataset,
                 "openml",
                 text,
@@ -432,7 +428,7 @@ impl<'a> Reader<'a, '_> {
                 text.split_once("/versions/").map_or((text, None), |(name, version)| (name, Some(version)));
             let verdict = if version.is_some() { Verdict::Weak } else { Verdict::Unpinned };
             let fix = "Name the version (…/versions/N) and lock what comes with `foretaste lock`.";
-            self.judged(call, kind, "kaggle", name, version, verdict, range, "kagglehub", last, fix);
+            self.judged(kind, "kaggle", name, version, verdict, range, "kagglehub", last, fix);
         }
     }
 
@@ -456,18 +452,7 @@ impl<'a> Reader<'a, '_> {
                 None => found.verdict,
             };
             let fix = format!("Pass the SHA-256 of the file: {hash}=\"…\".");
-            self.judged(
-                call,
-                Target::UrlData,
-                found.hub,
-                &found.target,
-                known,
-                verdict,
-                range,
-                framework,
-                "download",
-                &fix,
-            );
+            self.judged(Target::UrlData, found.hub, &found.target, known, verdict, range, framework, "download", &fix);
         }
     }
 
@@ -518,18 +503,7 @@ impl<'a> Reader<'a, '_> {
         let Some(expr) = self.argument(call, &["info_or_id"], Some(0)) else { return };
         for (text, range) in self.eval(expr).texts() {
             let fix = "NLTK's index cannot be pinned: keep a copy in the repository and lock it with `foretaste lock`.";
-            self.judged(
-                call,
-                Target::Dataset,
-                "nltk",
-                text,
-                None,
-                Verdict::Unpinned,
-                range,
-                "nltk",
-                "nltk.download",
-                fix,
-            );
+            self.judged(Target::Dataset, "nltk", text, None, Verdict::Unpinned, range, "nltk", "nltk.download", fix);
         }
     }
 
@@ -547,7 +521,6 @@ impl<'a> Reader<'a, '_> {
                 _ => Verdict::Unpinned,
             };
             self.judged(
-                call,
                 kind,
                 "wandb",
                 name,
@@ -572,7 +545,6 @@ impl<'a> Reader<'a, '_> {
             let number = version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit()));
             let verdict = if number { Verdict::Pinned } else { Verdict::Unpinned };
             self.judged(
-                call,
                 Target::Model,
                 "mlflow",
                 name,
@@ -598,7 +570,6 @@ impl<'a> Reader<'a, '_> {
         {
             let verdict = of_revision(revision);
             self.judged(
-                call,
                 Target::Dataset,
                 "git",
                 text,
@@ -621,7 +592,6 @@ impl<'a> Reader<'a, '_> {
         for (text, range) in keys {
             let target = format!("s3://{bucket}/{text}");
             self.judged(
-                call,
                 Target::UrlData,
                 "s3",
                 &target,
@@ -660,7 +630,6 @@ impl<'a> Reader<'a, '_> {
         if matches!(&keyword.value, Expr::BooleanLiteral(literal) if literal.value) {
             let fix = "Pin the version of the library and lock the files with `foretaste lock`: it checks them by MD5 at most.";
             self.judged(
-                call,
                 Target::Dataset,
                 "torchvision",
                 last,
