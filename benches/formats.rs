@@ -3,6 +3,8 @@
 //! Prints gigabytes per CPU second of this thread, best of several runs: wall time means little on a shared machine.
 //! `cargo bench --bench formats`.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench prints
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -268,7 +268,7 @@ pub(crate) struct Flaw {
 /// Reads a blob and counts its cells: what the benches measure.
 ///
 /// # Errors
-/// As [`decode`] and [`read`].
+/// As `decode` and `read`.
 pub fn count_cells(path: &str, bytes: &[u8]) -> Result<u64, String> {
     struct Count(u64);
     impl Sink for Count {

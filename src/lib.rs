@@ -68,6 +68,11 @@
 //! * `report`: people, JSON, SARIF, GitHub, Markdown.
 //! * `cli`: arguments in, an exit code out.
 
+// What only the command line calls is not called where it is left out.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
+// The map of the house names its rooms.
+#![allow(rustdoc::private_intra_doc_links)]
+
 mod check;
 mod diff;
 mod engine;

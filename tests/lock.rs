@@ -1,5 +1,5 @@
 //! The lock from end to end: written, verified, signed, and refused when anything is not as it was.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod support;
 

@@ -48,7 +48,7 @@ pub(super) fn align(
 fn balanced(far: usize, skip: usize) -> (usize, usize) {
     let half = far / 2;
     let step = skip.div_ceil(2);
-    let a = if skip % 2 == 0 { half + step } else { half.wrapping_sub(step) };
+    let a = if skip.is_multiple_of(2) { half + step } else { half.wrapping_sub(step) };
     // With an odd number of steps the larger half has one more than the smaller.
     let a = if a > far { far } else { a };
     (a, far - a)

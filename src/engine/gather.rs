@@ -243,7 +243,7 @@ impl Run<'_> {
         unread.sort();
         unread.dedup();
         part.guesses.sort();
-        part.references.sort_by(|a, b| (a.0, a.1.span).cmp(&(b.0, b.1.span)));
+        part.references.sort_by_key(|(blob, reference)| (*blob, reference.span));
         part.notes.sort();
         notes.append(&mut part.notes);
         part.measures.sort();

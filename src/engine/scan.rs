@@ -162,10 +162,7 @@ impl Scanner<'_> {
         // that waits for more while it holds some could wait for ever.
         let _share = self.budget.take(2 * self.reader.owned_size(content));
         let raw = self.reader.read(content, limits.blob)?;
-        let object = match source::pointer(&raw) {
-            Some(pointer) => Some(self.reader.source.resolve_lfs(&pointer, limits.blob)),
-            None => None,
-        };
+        let object = source::pointer(&raw).map(|pointer| self.reader.source.resolve_lfs(&pointer, limits.blob));
         let object = match object {
             None => None,
             Some(Ok(bytes)) => Some(bytes),

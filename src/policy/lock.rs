@@ -99,7 +99,7 @@ impl Lock {
                     lock.seq = Some(number(rest).ok_or_else(|| failed("seq is not a number"))?);
                 }
                 "file" => {
-                    let file = LockedFile::parse(rest, span).map_err(|message| failed(message))?;
+                    let file = LockedFile::parse(rest, span).map_err(&failed)?;
                     if lock.files.last().is_some_and(|last| last.path >= file.path) {
                         return Err(failed("paths are not sorted, or one stands there twice"));
                     }

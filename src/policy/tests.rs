@@ -487,11 +487,11 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic_and_every_place_lies_in_the_text(text in any_text()) {
-        if let Err(error) = parse(&text) {
-            if let Some(span) = error.span {
-                prop_assert!(span.start <= span.end && span.end <= text.len() as u64);
-                prop_assert!(text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize));
-            }
+        if let Err(error) = parse(&text)
+            && let Some(span) = error.span
+        {
+            prop_assert!(span.start <= span.end && span.end <= text.len() as u64);
+            prop_assert!(text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize));
         }
     }
 

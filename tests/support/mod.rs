@@ -2,7 +2,7 @@
 //!
 //! Git runs without the configuration of the user and the machine, with fixed names and dates, so that ids are the same
 //! everywhere.
-#![allow(dead_code, clippy::disallowed_methods)]
+#![allow(dead_code, unreachable_pub, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

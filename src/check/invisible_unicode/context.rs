@@ -245,10 +245,10 @@ fn is_compatibility_pair(base: char, selector: char) -> bool {
 pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
     let rest = text.get(..at)?;
     match *rest {
-        [.., a @ 0..0x80] => Some((char::from(a), at - 1)),
-        [.., a @ 0xC2..0xE0, b @ 0x80..0xC0] => Some((two(a, b), at - 2)),
+        [.., a @ 0..=0x7F] => Some((char::from(a), at - 1)),
+        [.., a @ 0xC2..=0xDF, b @ 0x80..=0xBF] => Some((two(a, b), at - 2)),
         // The ends of these two leads hold overlong forms and surrogates, which the slow way knows.
-        [.., a @ (0xE1..0xED | 0xEE..0xF0), b @ 0x80..0xC0, c @ 0x80..0xC0] => Some((three(a, b, c), at - 3)),
+        [.., a @ (0xE1..=0xEC | 0xEE..=0xEF), b @ 0x80..=0xBF, c @ 0x80..=0xBF] => Some((three(a, b, c), at - 3)),
         [] => None,
         _ => {
             let (c, len) = bstr::decode_last_utf8(&rest[at.saturating_sub(4)..]);
@@ -262,9 +262,9 @@ pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
 pub(super) fn after(text: &[u8], at: usize) -> Option<(char, usize)> {
     let rest = text.get(at..)?;
     match *rest {
-        [a @ 0..0x80, ..] => Some((char::from(a), at + 1)),
-        [a @ 0xC2..0xE0, b @ 0x80..0xC0, ..] => Some((two(a, b), at + 2)),
-        [a @ (0xE1..0xED | 0xEE..0xF0), b @ 0x80..0xC0, c @ 0x80..0xC0, ..] => Some((three(a, b, c), at + 3)),
+        [a @ 0..=0x7F, ..] => Some((char::from(a), at + 1)),
+        [a @ 0xC2..=0xDF, b @ 0x80..=0xBF, ..] => Some((two(a, b), at + 2)),
+        [a @ (0xE1..=0xEC | 0xEE..=0xEF), b @ 0x80..=0xBF, c @ 0x80..=0xBF, ..] => Some((three(a, b, c), at + 3)),
         [] => None,
         _ => {
             let (c, len) = bstr::decode_utf8(&rest[..rest.len().min(4)]);

@@ -426,11 +426,10 @@ fn payloads_join(a: &Occurrence, b: &Occurrence) -> bool {
 
 fn join_payload(into: &mut Option<Payload>, from: Option<Payload>) {
     match (into.as_mut(), from) {
-        (Some(a), Some(b)) if matches!(a.scheme, "S11" | "S12") => {
-            if a.text.chars().count() < 200 {
-                a.text.push_str(&b.text);
-            }
+        (Some(a), Some(b)) if matches!(a.scheme, "S11" | "S12") && a.text.chars().count() < 200 => {
+            a.text.push_str(&b.text);
         }
+        (Some(a), Some(_)) if matches!(a.scheme, "S11" | "S12") => {}
         (Some(a), Some(b)) if a.bits.is_some() && a.text.is_empty() => {
             a.bits = Some(a.bits.unwrap_or(0) + b.bits.unwrap_or(0));
         }

@@ -24,6 +24,7 @@ pub(super) fn findings(seen: &Seen, who: &Who<'_>, findings: &mut Vec<Finding>) 
         }
     }
     let past = Past::new(who);
+    #[allow(clippy::type_complexity)] // what each person did, in one table
     let mut people: BTreeMap<Identity, Vec<(&Commit, Evidence, Vec<Signal>)>> = BTreeMap::new();
     for &(identity, commit) in &who.judged {
         let evidence = by_path.of(commit);

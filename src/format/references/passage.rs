@@ -148,9 +148,9 @@ fn align(decoded: &str, raw: &str) -> Option<Vec<Step>> {
         let text = d..d + c.len_utf8();
         loop {
             let rest = raw.get(r..)?;
-            if rest.starts_with('\\') {
+            if let Some(behind) = rest.strip_prefix('\\') {
                 let len = escape_len(rest, c);
-                if rest[1..].starts_with(['\n', '\r']) {
+                if behind.starts_with(['\n', '\r']) {
                     // An escaped line break stands for nothing.
                     r += len;
                     r += raw[r..].len() - raw[r..].trim_start_matches([' ', '\t']).len();

@@ -459,9 +459,9 @@ pub(super) fn shape(names: &[Name]) -> &'static str {
         "message tree"
     } else if begins("question") && any(CHOICES) {
         "multiple choice"
-    } else if begins("question") && any(&["answer", "answers"]) && !role(Role::Label) {
-        "question answering"
-    } else if paths().any(|path| leaf(path) == "question" && path.contains("qas[]")) {
+    } else if begins("question") && any(&["answer", "answers"]) && !role(Role::Label)
+        || paths().any(|path| leaf(path) == "question" && path.contains("qas[]"))
+    {
         "question answering"
     } else if begins("prompt") && any(&["completion", "response", "output", "answer"]) {
         "prompt and completion"

@@ -179,6 +179,7 @@ pub(crate) fn number_text(number: [u8; 8]) -> String {
 }
 
 #[cfg(all(test, feature = "sign"))]
+#[allow(clippy::unwrap_used)] // not seen as a test module behind the feature
 mod tests {
     use std::io::Cursor;
 

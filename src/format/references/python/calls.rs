@@ -52,7 +52,7 @@ impl<'a> Reader<'a, '_> {
             | "get_dataset_infos"
             | "get_dataset_config_info"
             | "get_dataset_default_config_name" => self.load_dataset(call, before, last),
-            "load_from_disk" => self.from_disk(call),
+            "load_from_disk" => self.load_from_disk(call),
             "snapshot_download" | "hf_hub_download" | "hf_hub_url" | "dataset_info" => {
                 self.hub_download(call, before, last)
             }
@@ -185,7 +185,7 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             // A method of that name is something else unless what it is given can only be a repository.
-            if !sure && !(text.contains('/') && is_hub_id(text)) {
+            if !(sure || text.contains('/') && is_hub_id(text)) {
                 continue;
             }
             let mut named = self.named(Target::Dataset, text, range, call, "datasets", last);
@@ -212,7 +212,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn from_disk(&mut self, call: &'a ExprCall) {
+    fn load_from_disk(&mut self, call: &'a ExprCall) {
         let Some(expr) = self.argument(call, &["dataset_path"], Some(0)) else { return };
         for (text, range) in self.eval(expr).texts() {
             let named = self.named(Target::Dataset, text, range, call, "datasets", "load_from_disk");

@@ -125,6 +125,7 @@ impl Line<'_> {
     }
 
     /// A name in a word, with the pin that goes with it.
+    #[allow(clippy::too_many_arguments)] // each is one part of a command line
     fn name(
         &self,
         kind: Target,
