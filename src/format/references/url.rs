@@ -357,8 +357,10 @@ fn archive(url: &str, revision: &str, asked: Asked) -> Located {
 
 fn bucket(hub: &'static str, url: &str, parts: &Parts<'_>) -> Located {
     let dynamic = is_dynamic(url);
-    if parts.host.is_empty() && !dynamic {
-        // The bare prefix that code tells such addresses by.
+    const PLACEHOLDERS: &[&str] =
+        &["bucket-name", "bucket_name", "my-bucket", "mybucket", "your-bucket", "your_bucket", "bucketname"];
+    if (parts.host.is_empty() && !dynamic) || PLACEHOLDERS.contains(&parts.host) || parts.host.starts_with('<') {
+        // The bare prefix that code tells such addresses by, or what a reader is to fill in.
         return Located { hub, target: url.to_owned(), kind: None, pin: None, verdict: Verdict::NotADataset };
     }
     let version = parts.query.split('&').find_map(|pair| {
@@ -615,6 +617,7 @@ mod tests {
             ("http://localhost:8000/x.csv", "not-a-dataset"),
             ("https://example.com/data.csv", "not-a-dataset"),
             ("az://", "not-a-dataset"),
+            ("s3://my-bucket/train.csv", "not-a-dataset"),
             ("https://ci.acme.org/hf-cache.tar.zst", "unpinned url"),
             ("org/name", "none"),
         ] {

@@ -244,7 +244,7 @@ impl<'a> Reader<'a, '_> {
         if !pair && !key("datasets") && !key("base_model") {
             return;
         }
-        let tree = literal::tree(dict);
+        let tree = literal::tree(dict, self.code.text());
         for root in tree.documents(self.code) {
             if pair {
                 let Some(path) = root.get("path") else { continue };
@@ -321,7 +321,12 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         match expr {
             Expr::Call(call) => {
                 self.call(call);
-                self.keywords(call);
+                // What is written into a model card loads nothing.
+                let dotted = self.world.dotted(&call.func);
+                let writes = ["push_to_hub", "create_model_card", "generate_model_card"];
+                if !writes.iter().any(|name| dotted.ends_with(name)) {
+                    self.keywords(call);
+                }
                 for keyword in &call.arguments.keywords {
                     match (keyword.arg.as_ref().map(|arg| arg.as_str()), &keyword.value) {
                         (Some("dataset"), Expr::Dict(dict)) => self.dict(dict, true),

@@ -1,5 +1,6 @@
 //! What a command names: downloads by the program that makes them, and the flags of any program.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Around;
@@ -23,6 +24,10 @@ struct Line<'c> {
     words: &'c [Passage<'c>],
     framework: &'static str,
     around: &'c Around,
+    /// The first value of every flag.
+    values: BTreeMap<&'c str, (usize, Range<usize>)>,
+    /// Whether code of the other side may run.
+    trusts: bool,
 }
 
 /// Finds the references of a command.
@@ -43,7 +48,7 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
         .count();
     let words = &words[skip.min(words.len())..];
     let Some(first) = words.first() else { return };
-    let line = Line { words, framework, around };
+    let line = Line::new(words, framework, around);
     let program = first.text().rsplit('/').next().unwrap_or("");
     let verb = line.text(1);
     match (program, verb) {
@@ -86,7 +91,26 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
     }
 }
 
-impl Line<'_> {
+impl<'c> Line<'c> {
+    fn new(words: &'c [Passage<'c>], framework: &'static str, around: &'c Around) -> Self {
+        let (mut values, mut trusts) = (BTreeMap::new(), false);
+        for (at, word) in words.iter().enumerate().filter(|(_, word)| word.text().starts_with('-')) {
+            let text = word.text();
+            let next = words.get(at + 1).map(Passage::text).filter(|next| !next.starts_with('-'));
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, Some((at, name.len() + 1..text.len(), value))),
+                None => (text, next.map(|next| (at + 1, 0..next.len(), next))),
+            };
+            if matches!(name, "--trust_remote_code" | "--trust-remote-code") {
+                trusts |= !value.as_ref().is_some_and(|(.., value)| matches!(*value, "false" | "False" | "0"));
+            }
+            if let Some((at, range, _)) = value {
+                values.entry(name).or_insert((at, range));
+            }
+        }
+        Self { words, framework, around, values, trusts }
+    }
+
     fn text(&self, at: usize) -> &str {
         self.words.get(at).map_or("", Passage::text)
     }
@@ -95,17 +119,9 @@ impl Line<'_> {
         self.words.iter().any(|word| names.contains(&word.text()))
     }
 
-    /// The value of the first of these flags, as `--flag value` or `--flag=value`.
+    /// The value of the first of these flags that is there, as `--flag value` or `--flag=value`.
     fn value(&self, names: &[&str]) -> Option<(usize, Range<usize>)> {
-        self.words.iter().enumerate().find_map(|(at, word)| {
-            let text = word.text();
-            if names.contains(&text) {
-                let next = self.words.get(at + 1)?;
-                return (!next.text().starts_with('-')).then(|| (at + 1, 0..next.text().len()));
-            }
-            let (name, value) = text.split_once('=')?;
-            names.contains(&name).then(|| (at, name.len() + 1..name.len() + 1 + value.len()))
-        })
+        names.iter().find_map(|name| self.values.get(name)).cloned()
     }
 
     /// Words that are neither flags nor the values of flags that take one.
@@ -146,7 +162,7 @@ impl Line<'_> {
             pin: pin.as_ref().map_or(Pin::Absent, |(text, span)| Pin::At(text, *span)),
             framework: self.framework,
             by: by.to_owned(),
-            remote_code: self.trusts(),
+            remote_code: self.trusts,
             way: NO_FLAG,
             hub: "huggingface",
             templates: true,
@@ -154,17 +170,6 @@ impl Line<'_> {
         };
         change(&mut named);
         out.name(named);
-    }
-
-    /// Whether code of the other side may run.
-    fn trusts(&self) -> bool {
-        self.words.iter().enumerate().any(|(at, word)| {
-            let text = word.text().replace('-', "_");
-            match text.split_once('=') {
-                Some((name, value)) => name == "__trust_remote_code" && matches!(value, "true" | "True" | "1"),
-                None => text == "__trust_remote_code" && !matches!(self.text(at + 1), "false" | "False" | "0"),
-            }
-        })
     }
 
     fn hub_download(&self, from: usize, out: &mut Collector) {
@@ -515,7 +520,8 @@ impl Line<'_> {
             flag.pins.iter().flat_map(|pin| [format!("--{pin}"), format!("--{}", pin.replace('_', "-"))]).collect();
         let pins: Vec<&str> = pins.iter().map(String::as_str).collect();
         // `--revision` alone belongs to the dataset where the command names one.
-        let shared = flag.kind == Target::Model && self.words.iter().any(|word| word.text().starts_with("--dataset"));
+        let names_data = self.values.range("--dataset"..).next().is_some_and(|(name, _)| name.starts_with("--dataset"));
+        let shared = flag.kind == Target::Model && names_data;
         let pins = if shared { &pins[..2] } else { &pins[..] };
         for part in text[range.clone()].split(',') {
             let here = start..start + part.len();

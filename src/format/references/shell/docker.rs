@@ -1,5 +1,7 @@
 //! Dockerfiles: base images, downloads, and the scripts of `RUN`.
 
+use std::collections::BTreeSet;
+
 use super::{MAX_NESTING, Variables, find_with, set};
 use crate::format::references::passage::Passage;
 use crate::format::references::verdict::{is_digest, is_dynamic};
@@ -8,7 +10,7 @@ use crate::format::{Reference, Target, Verdict};
 
 /// Finds the references of a Dockerfile.
 pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
-    let (mut stages, mut variables): (Vec<String>, _) = (Vec::new(), Variables::new());
+    let (mut stages, mut variables) = (BTreeSet::new(), Variables::new());
     let text = file.text();
     let mut at = 0;
     while at < text.len() {
@@ -77,14 +79,14 @@ pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
     }
 }
 
-fn from(file: &Passage<'_>, rest: &str, at: usize, stages: &mut Vec<String>, out: &mut Collector) {
+fn from(file: &Passage<'_>, rest: &str, at: usize, stages: &mut BTreeSet<String>, out: &mut Collector) {
     let mut parts = words(rest).filter(|(_, word)| !word.starts_with("--"));
     let Some((offset, image)) = parts.next() else { return };
-    let known = image == "scratch" || stages.iter().any(|stage| stage.eq_ignore_ascii_case(image));
+    let known = image == "scratch" || stages.contains(&image.to_ascii_lowercase());
     if parts.next().is_some_and(|(_, word)| word.eq_ignore_ascii_case("as"))
         && let Some((_, name)) = parts.next()
     {
-        stages.push(name.to_owned());
+        stages.insert(name.to_ascii_lowercase());
     }
     if !known {
         let range = at + offset..at + offset + image.len();
