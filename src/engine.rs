@@ -5,6 +5,7 @@
 
 mod again;
 mod budget;
+mod folders;
 mod gather;
 mod memory;
 mod scan;

@@ -266,7 +266,7 @@ impl RuleBlock {
 }
 
 /// What the policy of a folder raises.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Folder {
     /// Path with its last `/`.
     pub(crate) path: bstr::BString,

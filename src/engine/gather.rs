@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::again::Reread;
 use super::budget::Budget;
+use super::folders;
 use super::scan::{Compare, Measure, Reader, Scanner};
 use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
@@ -28,6 +29,9 @@ use crate::span::BlobId;
 const IN_FLIGHT: u64 = 192 << 20;
 /// Commits before the change that are read for the repository's own base rates, newest first.
 const EARLIER: usize = 2_000;
+/// Paths of policies of folders, and their texts.
+type Folders = Vec<(BString, String)>;
+
 /// Bytes of a policy, a lock or a baseline.
 const MAX_OWN_FILE: u64 = 64 << 20;
 
@@ -106,7 +110,7 @@ impl Checker {
         let source = Source::discover(dir, &self.environment)?;
         let reader = Reader { source, memory: None };
         let run = Run { checker: self, reader, scope: self.scope.clone(), progress: &super::Silent };
-        let judgement = run.judgement()?;
+        let judgement = run.judgement(&Snapshot::default())?;
         Ok((judgement.policy, judgement.notes))
     }
 }
@@ -121,11 +125,12 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     pub(super) fn go(self) -> Result<Outcome, Error> {
-        let judgement = self.judgement()?;
+        let mut snapshot = self.snapshot()?;
+        let judgement = self.judgement(&snapshot)?;
         let mut notes = judgement.notes.clone();
         notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
         let policy = &judgement.policy;
-        let mut snapshot = self.snapshot(policy)?;
+        self.add_declared(&mut snapshot, policy)?;
         notes.append(&mut snapshot.notes);
         let lock = self.lock()?;
         let mut excluded = 0;
@@ -283,8 +288,8 @@ impl Run<'_> {
         self.checker.paths.is_empty() && matches!(self.scope, Scope::Worktree | Scope::Index | Scope::Revision(_))
     }
 
-    /// The policy in force, by law 1.
-    fn judgement(&self) -> Result<Judgement, Error> {
+    /// The policy in force, by law 1. The policies of folders are those over what `snapshot` lists.
+    fn judgement(&self, snapshot: &Snapshot) -> Result<Judgement, Error> {
         let known = check::known();
         let side = self.trusted_side()?;
         let is_worktree = side.from == "worktree";
@@ -305,6 +310,10 @@ impl Run<'_> {
             }
             _ => None,
         };
+        let (folders, judged_folders) = self.folders(&side, snapshot, judged.is_some())?;
+        fn lent(folders: &[(BString, String)]) -> Vec<(BString, &str)> {
+            folders.iter().map(|(path, text)| (path.clone(), text.as_str())).collect()
+        }
         let sides = trust::Sides {
             from: match side.from {
                 "worktree" => trust::Trusted::Worktree,
@@ -314,13 +323,14 @@ impl Run<'_> {
             trusted: trust::Side {
                 policy: policy.as_deref(),
                 baseline: baseline.as_deref(),
-                folders: Vec::new(),
+                folders: lent(&folders),
                 commit: side.commit.map(|id| id.to_string()),
             },
             judged: judged.as_ref().map(|(policy, baseline)| trust::Side {
                 policy: policy.as_deref(),
                 baseline: baseline.as_deref(),
-                ..trust::Side::default()
+                folders: lent(&judged_folders),
+                commit: None,
             }),
             head: head.as_ref().map(|text| text.as_deref()),
             flag: match &self.checker.policy {
@@ -329,6 +339,16 @@ impl Run<'_> {
             },
         };
         Ok(trust::judge(&sides, self.checker.as_of, &known)?)
+    }
+
+    /// The policies of folders over what is in scope: of the trusted side, and of the judged one where there is another.
+    fn folders(&self, side: &Trusted, snapshot: &Snapshot, both: bool) -> Result<(Folders, Folders), Error> {
+        let Some(repository) = self.reader.repository() else { return Ok(Default::default()) };
+        let paths = folders::candidates(&snapshot.entries);
+        let is_whole = self.checker.paths.is_empty();
+        let trusted = folders::trusted(repository, side, &self.scope, snapshot, is_whole, &paths)?;
+        let judged = if both { folders::judged(repository, &self.scope, &paths)? } else { Vec::new() };
+        Ok((trusted, judged))
     }
 
     /// A file of foretaste's own on the trusted side.
@@ -367,22 +387,25 @@ impl Run<'_> {
         })
     }
 
-    fn snapshot(&self, policy: &Policy) -> Result<Snapshot, Error> {
+    fn snapshot(&self) -> Result<Snapshot, Error> {
         if let Some((name, _)) = &self.reader.memory {
             return Ok(memory(name));
         }
-        let mut snapshot = self.reader.source.snapshot(&self.scope, &self.checker.paths)?;
+        Ok(self.reader.source.snapshot(&self.scope, &self.checker.paths)?)
+    }
+
+    /// What git ignores and the policy declares is training data all the same.
+    fn add_declared(&self, snapshot: &mut Snapshot, policy: &Policy) -> Result<(), Error> {
         if let (Scope::Worktree, Some(repository)) = (&self.scope, self.reader.repository())
             && self.checker.paths.is_empty()
             && !policy.datasets.is_empty()
         {
-            // What git ignores and the policy declares is training data all the same.
             let declared = repository.ignored(&|path| policy.lens(path).dataset.is_some())?;
             snapshot.entries.extend(declared);
             snapshot.entries.sort_by(|a, b| a.path.cmp(&b.path));
             snapshot.entries.dedup_by(|a, b| a.path == b.path);
         }
-        Ok(snapshot)
+        Ok(())
     }
 
     /// The lock on both sides.

@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use jiff::civil::Date;
 
 use crate::policy::baseline::Baseline;
-use crate::policy::{BASELINE, FILE, Folder, Known, Origin, Policy, PolicyError, RuleBlock};
+use crate::policy::{BASELINE, FILE, Folder, Known, Origin, Policy, PolicyError, RuleBlock, glob};
 use crate::rule::Severity;
 use crate::span::BlobId;
 
@@ -138,9 +138,10 @@ pub(crate) fn judge(sides: &Sides<'_>, as_of: Date, known: &[Known]) -> Result<J
         path: Some(FILE.to_owned()),
         commit: sides.trusted.commit.clone(),
     };
-    let before = trusted.map_or_else(|| Policy::builtin(as_of), |policy| Policy { origin, ..policy });
+    let mut before = trusted.map_or_else(|| Policy::builtin(as_of), |policy| Policy { origin, ..policy });
+    let mut reading = Reading { as_of, known, excluded: before.exclude.clone(), notes: Vec::new() };
+    before.folders = reading.folders(&sides.trusted, sides.judged.as_ref())?;
     let mut policy = before.clone();
-    tighten(&mut policy, &sides.trusted, as_of, known)?;
 
     let Some(judged) = &sides.judged else {
         if sides.from == Trusted::Worktree
@@ -153,6 +154,7 @@ pub(crate) fn judge(sides: &Sides<'_>, as_of: Date, known: &[Known]) -> Result<J
                 _ => format!("{FILE} differs from the one at HEAD; the work tree's own judges"),
             });
         }
+        notes.append(&mut reading.notes);
         notes.extend(policy.notes.iter().cloned());
         return Ok(Judgement { notes, before, ..settled(policy, baseline) });
     };
@@ -179,14 +181,17 @@ pub(crate) fn judge(sides: &Sides<'_>, as_of: Date, known: &[Known]) -> Result<J
             }
         }
     }
-    tighten(&mut policy, judged, as_of, known)?;
+    let folders = reading.folders(judged, None)?;
+    let other_folders = folders != before.folders;
+    policy.folders.extend(folders.iter().cloned());
+    notes.append(&mut reading.notes);
     notes.extend(policy.notes.iter().cloned());
-    let proposed = (after.is_some() || baseline_after.is_some()).then(|| {
+    let proposed = (after.is_some() || baseline_after.is_some() || other_folders).then(|| {
         let after = match after {
             None => before.clone(),
             Some(after) => after.unwrap_or_else(|| Policy::builtin(as_of)),
         };
-        (after, baseline_after.unwrap_or_else(|| baseline.clone()))
+        (Policy { folders, ..after }, baseline_after.unwrap_or_else(|| baseline.clone()))
     });
     Ok(Judgement { policy, baseline, adoption, notes, before, proposed })
 }
@@ -214,25 +219,52 @@ fn stricter(policy: &mut Policy, proposed: &[RuleBlock], known: &[Known]) {
 
 /// Reads the policies of folders. They may raise severities for what lies below them, and nothing else of them is
 /// followed.
-fn tighten(policy: &mut Policy, side: &Side<'_>, as_of: Date, known: &[Known]) -> Result<(), PolicyError> {
-    for (path, text) in &side.folders {
-        let Some(folder) = folder_of(path.as_ref()) else { continue };
-        let own = Policy::parse(&path.to_str_lossy(), text, as_of, known)?;
-        let idle = own.permits();
-        if !idle.is_empty() {
-            let note = format!(
-                "{} only tightens what lies in its folder: {} in it is not followed",
-                path.to_str_lossy(),
-                idle.join(", ")
-            );
-            if !policy.notes.contains(&note) {
-                policy.notes.push(note);
+struct Reading<'k> {
+    as_of: Date,
+    known: &'k [Known],
+    /// What the policy in force leaves out: nothing in it is judged, so that a policy in it judges nothing.
+    excluded: globset::GlobSet,
+    notes: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// The policies of one side. One that cannot be used does not stop the change that mends or removes it, which
+    /// `other` shows.
+    fn folders(&mut self, side: &Side<'_>, other: Option<&Side<'_>>) -> Result<Vec<Folder>, PolicyError> {
+        let mut folders = Vec::new();
+        for (path, text) in &side.folders {
+            let Some(folder) = folder_of(path.as_ref()) else { continue };
+            if glob::matches(&self.excluded, path.as_ref()) {
+                continue;
             }
+            let name = path.to_str_lossy();
+            let own = match Policy::parse(&name, text, self.as_of, self.known) {
+                Ok(own) => own,
+                Err(error) => {
+                    let is_changed = |other: &Side<'_>| !other.folders.iter().any(|(p, t)| p == path && t == text);
+                    if !other.is_some_and(is_changed) {
+                        return Err(error);
+                    }
+                    self.say(format!("{name} of the trusted side cannot be used ({})", error.message));
+                    continue;
+                }
+            };
+            let idle = own.permits();
+            if !idle.is_empty() {
+                let idle = idle.join(", ");
+                self.say(format!("{name} only tightens what lies in its folder: {idle} in it is not followed"));
+            }
+            let severities = own.rules.iter().filter_map(|block| Some((block.rule.clone(), block.severity??)));
+            folders.push(Folder { path: folder.to_owned(), severities: severities.collect() });
         }
-        let severities = own.rules.iter().filter_map(|block| Some((block.rule.clone(), block.severity??)));
-        policy.folders.push(Folder { path: folder.to_owned(), severities: severities.collect() });
+        Ok(folders)
     }
-    Ok(())
+
+    fn say(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
 }
 
 /// The folder of a policy below the top, with its last `/`; `None` for any other path.

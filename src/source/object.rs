@@ -7,6 +7,7 @@ use gix::objs::Kind;
 use gix::prelude::Find;
 
 use super::repository::Repository;
+use super::tree::Trees;
 use super::{Bytes, Content, Mode, ObjectId, Scope, SourceError, path_bytes, plain, tree, worktree};
 
 /// Bytes of a commit, a tag or a tree.
@@ -135,6 +136,39 @@ impl Repository {
             let root = tree::of_commit(git, revision).map_err(|absent| absent.reason("commit"))?;
             tree::lookup(git, root, path).map_err(|absent| absent.reason("tree"))
         })
+    }
+
+    /// Which of `paths` are regular files in a commit or tree, with their ids. Each folder on the way is opened once.
+    ///
+    /// # Errors
+    /// A short phrase, where a tree on the way is missing.
+    pub(crate) fn files_at<'p>(
+        &self,
+        revision: ObjectId,
+        paths: impl Iterator<Item = &'p BStr>,
+    ) -> Result<Vec<(BString, ObjectId)>, String> {
+        self.with(|git| {
+            let root = tree::of_commit(git, revision).map_err(|absent| absent.reason("commit"))?;
+            let mut trees = Trees::new(git);
+            let mut files = Vec::new();
+            for path in paths {
+                if let Some((Mode::File | Mode::Executable, id)) =
+                    trees.lookup(root, path).map_err(|absent| absent.reason("tree"))?
+                {
+                    files.push((path.to_owned(), id));
+                }
+            }
+            Ok(files)
+        })
+    }
+
+    /// The id of a staged regular file.
+    ///
+    /// # Errors
+    /// A damaged index.
+    pub(crate) fn staged_file(&self, path: &BStr) -> Result<Option<ObjectId>, SourceError> {
+        let entry = self.index()?.find(path);
+        Ok(entry.and_then(|(mode, id)| matches!(mode, Mode::File | Mode::Executable).then_some(id)))
     }
 
     /// The bytes of `path` in a commit or tree; `None` where there is no file of that name. A link is not followed.

@@ -178,6 +178,20 @@ impl<'a> Trees<'a> {
         self.known.insert(id, Rc::clone(&items));
         Ok(items)
     }
+
+    /// Mode and id of the file at `path` under the tree `root`.
+    pub(super) fn lookup(&mut self, root: ObjectId, path: &BStr) -> Result<Option<(Mode, ObjectId)>, Absent> {
+        let mut tree = root;
+        let mut rest: &[u8] = path;
+        while let Some(slash) = memchr::memchr(b'/', rest) {
+            match self.read(tree)?.find(&rest[..slash], true) {
+                Some(folder) => tree = folder.id,
+                None => return Ok(None),
+            }
+            rest = &rest[slash + 1..];
+        }
+        Ok(self.read(tree)?.find(rest, false).and_then(|item| Some((item.mode?, item.id))))
+    }
 }
 
 /// The tree of a commit; of a tree, the tree itself.
@@ -216,16 +230,7 @@ pub(super) fn mode_of(bits: u32) -> Option<Mode> {
 
 /// Mode and id of the file at `path`.
 pub(super) fn lookup(git: &gix::Repository, root: ObjectId, path: &BStr) -> Result<Option<(Mode, ObjectId)>, Absent> {
-    let mut tree = root;
-    let mut rest: &[u8] = path;
-    while let Some(slash) = memchr::memchr(b'/', rest) {
-        match items(git, &tree)?.find(&rest[..slash], true) {
-            Some(folder) => tree = folder.id,
-            None => return Ok(None),
-        }
-        rest = &rest[slash + 1..];
-    }
-    Ok(items(git, &tree)?.find(rest, false).and_then(|item| Some((item.mode?, item.id))))
+    Trees::new(git).lookup(root, path)
 }
 
 /// Whether there is a file or a folder at `path`.

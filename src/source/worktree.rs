@@ -26,6 +26,18 @@ pub(super) fn read(top: &Path, path: &BStr, limit: u64) -> Result<Option<Bytes>,
     plain::read(&top.join(bytes_path(path)), limit).map(Some)
 }
 
+impl Repository {
+    /// Which of `paths` are regular files in the work tree. No link on the way is followed.
+    pub(crate) fn files_on_disk<'p>(&self, paths: impl Iterator<Item = &'p BStr>) -> Vec<(BString, Content)> {
+        let Some(top) = self.work_tree() else { return Vec::new() };
+        let mut disk = Disk::new(top);
+        paths
+            .filter(|path| disk.look(path).is_some_and(|meta| meta.is_file()))
+            .map(|path| (path.to_owned(), Content::File(top.join(bytes_path(path)))))
+            .collect()
+    }
+}
+
 /// Lists the work tree.
 pub(super) fn list(repository: &Repository, filter: &Filter) -> Result<Snapshot, SourceError> {
     let Some(top) = repository.work_tree.as_deref() else {

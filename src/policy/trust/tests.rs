@@ -132,14 +132,15 @@ fn folders_raise_severities_and_nothing_else() {
         vec![("data/legal/foretaste.yaml".into(), "version: 1\nrules: {label-flip: error, invisible-unicode: off}\n")];
     sides.judged.as_mut().unwrap().folders =
         vec![("data/foretaste.yaml".into(), "version: 1\nrules: {label-flip: note}\nexclude: [x]\n")];
-    let policy = judged(&sides).policy;
+    let judgement = judged(&sides);
+    let policy = &judgement.policy;
     assert_eq!(policy.folder_severity("label-flip", "data/legal/x.csv".into()), Some(Severity::Error));
     assert_eq!(policy.folder_severity("label-flip", "data/x.csv".into()), Some(Severity::Note));
     assert_eq!(policy.folder_severity("label-flip", "database/x.csv".into()), None);
     assert_eq!(policy.folder_severity("invisible-unicode", "data/legal/x.csv".into()), None);
     assert!(!policy.excludes("x".into()));
     assert_eq!(
-        policy.notes,
+        judgement.notes,
         [
             "data/legal/foretaste.yaml only tightens what lies in its folder: `rules` with \"off\" in it is not followed",
             "data/foretaste.yaml only tightens what lies in its folder: `exclude` in it is not followed",
@@ -148,4 +149,36 @@ fn folders_raise_severities_and_nothing_else() {
     assert_eq!(folder_of("foretaste.yaml".into()), None);
     assert_eq!(folder_of("a/not-foretaste.yaml".into()), None);
     assert_eq!(folder_of("a/foretaste.yaml".into()), Some("a/".into()));
+}
+
+#[test]
+fn a_folder_that_is_no_longer_strict_is_proposed_and_stays_strict_until_then() {
+    let strict = "version: 1\nrules: {label-flip: error}\n";
+    let mut sides = change(Some(BASE), Some(BASE));
+    sides.trusted.folders = vec![("data/legal/foretaste.yaml".into(), strict)];
+    let judgement = judged(&sides);
+    assert_eq!(judgement.policy.folder_severity("label-flip", "data/legal/x".into()), Some(Severity::Error));
+    let proposed = judgement.proposed(None, None).unwrap();
+    assert_eq!((proposed.before.folders.len(), proposed.after.folders.len()), (1, 0));
+    sides.judged.as_mut().unwrap().folders.clone_from(&sides.trusted.folders);
+    assert!(judged(&sides).proposed(None, None).is_none(), "nothing about it changes");
+}
+
+#[test]
+fn a_broken_policy_of_a_folder_can_be_mended() {
+    let mut sides = change(Some(BASE), Some(BASE));
+    sides.trusted.folders = vec![("data/foretaste.yaml".into(), "version: 1\nrulez: {}\n")];
+    sides.judged.as_mut().unwrap().folders.clone_from(&sides.trusted.folders);
+    assert!(judge(&sides, day(), &known()).is_err(), "it is not ignored");
+    sides.judged.as_mut().unwrap().folders[0].1 = "version: 1\nrules: {label-flip: error}\n";
+    let judgement = judged(&sides);
+    assert_eq!(judgement.policy.folder_severity("label-flip", "data/x".into()), Some(Severity::Error));
+    assert!(judgement.notes[0].starts_with("data/foretaste.yaml of the trusted side cannot be used"));
+}
+
+#[test]
+fn a_policy_in_a_folder_that_is_excluded_is_not_read() {
+    let mut sides = change(Some("version: 1\nexclude: [vendor/]\n"), Some("version: 1\nexclude: [vendor/]\n"));
+    sides.trusted.folders = vec![("vendor/x/foretaste.yaml".into(), "not: ours\n")];
+    assert!(judged(&sides).policy.folders.is_empty());
 }
