@@ -42,7 +42,7 @@ pub struct Checker {
     policy: PolicyChoice,
     as_of: Date,
     environment: Environment,
-    ignore_baseline: bool,
+    everything: bool,
     people: bool,
     measures: bool,
     only: &'static [&'static str],
@@ -70,7 +70,7 @@ impl Default for Checker {
             policy: PolicyChoice::Trusted,
             as_of: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
             environment: Environment::default(),
-            ignore_baseline: false,
+            everything: false,
             people: true,
             measures: false,
             only: &[],
@@ -146,9 +146,9 @@ impl Checker {
         self
     }
 
-    /// Leaves the baseline out, to see everything.
-    pub(crate) fn without_baseline(mut self) -> Self {
-        self.ignore_baseline = true;
+    /// Leaves the baseline out and cuts no list of places, to see everything that may be accepted.
+    pub(crate) fn everything(mut self) -> Self {
+        self.everything = true;
         self
     }
 

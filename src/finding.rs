@@ -79,6 +79,19 @@ impl Mark {
 /// At most this many places of one finding are shown (law 7).
 pub(crate) const MAX_MARKS: usize = 100;
 
+/// The first [`MAX_MARKS`] marks of each blob, in their order. Checks hand over so many, and not the first of all: what
+/// a policy accepts in one file must not hide what is new in another. Reports cut to the first of all at the end.
+pub(crate) fn first_of_each_blob(marks: impl IntoIterator<Item = Mark>) -> Vec<Mark> {
+    let mut listed: BTreeMap<BlobId, usize> = BTreeMap::new();
+    let mut marks: Vec<Mark> = marks.into_iter().collect();
+    marks.retain(|mark| {
+        let listed = listed.entry(mark.place.blob).or_default();
+        *listed += 1;
+        *listed <= MAX_MARKS
+    });
+    marks
+}
+
 impl Finding {
     /// A finding of `rule` with the rule's own severity and confidence. `cause` tells it from the rule's other findings.
     pub fn new(rule: &'static Rule, cause: impl Into<String>, message: impl Into<String>) -> Self {

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::{Check, Merge, NoSettings, Observation};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
-use crate::policy::lock::{Compared, Locked, hex, signature};
+use crate::finding::{Finding, MAX_MARKS, Mark, content_hash, first_of_each_blob};
+use crate::policy::lock::{Compared, Locked, LockedFile, hex, signature};
 use crate::policy::{Key, Policy};
 use crate::rule::Rule;
 use manual::RULES;
@@ -124,14 +124,14 @@ fn digests(locked: &Locked<'_>, findings: &mut Vec<Finding>) {
                 )));
             }
             (None, Some(sha256)) if file.declared => unlocked.push(mark(file, &sha256)),
-            (Some(line), None) => gone.push(Mark::bytes(locked.blob, line.span).with_note(file.path.to_string())),
+            (Some(line), None) => gone.push(gone_mark(locked, line)),
             _ => {}
         }
     }
     if locked.complete {
         let there: BTreeSet<_> = locked.files.iter().map(|file| file.path.as_bstr()).collect();
         for line in lock.files.iter().filter(|line| !there.contains(line.path.as_bstr())) {
-            gone.push(Mark::bytes(locked.blob, line.span).with_note(line.path.to_string()));
+            gone.push(gone_mark(locked, line));
         }
     }
 
@@ -212,11 +212,10 @@ impl Integrity {
     }
 }
 
-fn push(mut finding: Finding, name: &'static str, mut marks: Vec<Mark>, findings: &mut Vec<Finding>) {
+fn push(mut finding: Finding, name: &'static str, marks: Vec<Mark>, findings: &mut Vec<Finding>) {
     finding.evidence.insert("finding", json!(name));
     finding.total = marks.len() as u64;
-    marks.truncate(MAX_MARKS);
-    finding.marks = marks;
+    finding.marks = first_of_each_blob(marks);
     findings.push(finding);
 }
 
@@ -224,6 +223,12 @@ fn mark(file: &Compared, sha256: &[u8; 32]) -> Mark {
     let mut mark = Mark::name(file.blob);
     mark.content = content_hash(sha256);
     mark
+}
+
+/// A line of the lock whose file is gone.
+fn gone_mark(locked: &Locked<'_>, line: &LockedFile) -> Mark {
+    let content = content_hash(&line.path);
+    Mark { content, ..Mark::bytes(locked.blob, line.span).with_note(line.path.to_string()) }
 }
 
 fn lock_mark(locked: &Locked<'_>) -> Mark {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::allowlist::Allowlist;
 use super::unpinned_reference::{Level, mark, short, standing};
 use super::{Check, Merge, Observation};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Reference, References, Target, Verdict};
 use crate::lens::Standing;
 use crate::policy::{Dataset, Policy, Source};
@@ -318,7 +318,7 @@ impl UnlistedSource {
         finding.evidence.insert("by", json!(all(|place| &place.by)));
         finding.evidence.insert("where", json!(all(|place| place.standing.as_str())));
         finding.total = places.len() as u64;
-        finding.marks = places.into_iter().take(MAX_MARKS).map(|place| place.mark).collect();
+        finding.marks = first_of_each_blob(places.into_iter().map(|place| place.mark));
         finding
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::allowlist::Allowlist;
 use super::{Check, Merge, Observation};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Kind, Reference, References, Target, Verdict};
 use crate::lens::Standing;
 use crate::policy::Policy;
@@ -370,7 +370,7 @@ fn finding(cause: &Cause, places: Vec<Named>) -> Finding {
         finding.evidence.insert(key, value);
     }
     finding.total = places.len() as u64;
-    finding.marks = places.into_iter().take(MAX_MARKS).map(|place| place.mark).collect();
+    finding.marks = first_of_each_blob(places.into_iter().map(|place| place.mark));
     finding
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use super::progress::Bar;
 use super::{AsOf, Console, Stop, Verdict, as_of, environment, root, write_file};
 use crate::engine::Checker;
+use crate::policy::accept::shrunk;
 use crate::policy::baseline::Baseline;
 use crate::policy::{self};
 
@@ -31,7 +32,7 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     let outcome = Checker::new()
         .environment(environment())
         .as_of(as_of(&arguments.as_of)?)
-        .without_baseline()
+        .everything()
         .run_with(&root, &Bar::new(console.quiet))?;
     let mut out = io::stdout().lock();
     if let Some(first) = outcome.unread.first() {
@@ -45,8 +46,9 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     }
     let path_of = |id: crate::span::BlobId| outcome.blobs[id.0 as usize].path.clone();
     let now = Baseline::from_findings(&outcome.findings, &path_of);
-    let new = match &old {
-        Some(old) if !arguments.grow => old.shrink(&now),
+    let kept = old.as_ref().map(|old| shrunk(old, &outcome.findings, &path_of));
+    let new = match &kept {
+        Some(kept) if !arguments.grow => kept.clone(),
         _ => now.clone(),
     };
     write_file(&path, new.to_string().as_bytes())?;
@@ -55,9 +57,9 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     for (rule, count) in new.counts() {
         writeln!(out, "  {count:>7}  {rule}")?;
     }
-    if let Some(old) = &old {
+    if let (Some(old), Some(kept)) = (&old, &kept) {
         let before: u64 = old.counts().values().sum();
-        let gone = before.saturating_sub(old.shrink(&now).counts().values().sum());
+        let gone = before.saturating_sub(kept.counts().values().sum());
         writeln!(out, "{gone} of the {before} from before match nothing any more and were taken out")?;
         let left: u64 = now.counts().values().sum::<u64>().saturating_sub(total);
         if left > 0 {

@@ -15,7 +15,7 @@ use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
 use crate::diff;
 use crate::finding::{Finding, LookedAt, Unread};
-use crate::policy::accept;
+use crate::policy::accept::{self, Extent};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
 use crate::policy::trust::{self, Judgement};
 use crate::policy::{self, Policy};
@@ -233,11 +233,13 @@ impl Run<'_> {
         }
         findings.retain(|finding| self.checker.wants(finding.rule.id));
         let path_of = |id: BlobId| blobs.path(id);
-        let applied = accept::apply(findings, policy, &judgement.baseline, self.is_complete(), &path_of);
+        let applied = accept::apply(findings, policy, &judgement.baseline, self.extent(), &path_of);
         let mut findings = applied.findings;
         notes.extend(applied.stale.into_iter().map(|stale| stale.message));
         sort(&mut findings, &blobs);
-        accept::cut(&mut findings);
+        if !self.checker.everything {
+            accept::cut(&mut findings);
+        }
 
         let words = self.words(&snapshot);
         let mut looked_at = LookedAt { commits, excluded, ignored: snapshot.ignored, ..LookedAt::default() };
@@ -288,6 +290,15 @@ impl Run<'_> {
         self.checker.paths.is_empty() && matches!(self.scope, Scope::Worktree | Scope::Index | Scope::Revision(_))
     }
 
+    /// How much of the repository is judged.
+    fn extent(&self) -> Extent {
+        match self.scope {
+            Scope::Staged | Scope::Range { .. } => Extent::Change,
+            _ if self.is_complete() => Extent::Whole,
+            _ => Extent::Some,
+        }
+    }
+
     /// The policy in force, by law 1. The policies of folders are those over what `snapshot` lists.
     fn judgement(&self, snapshot: &Snapshot) -> Result<Judgement, Error> {
         let known = check::known();
@@ -295,7 +306,7 @@ impl Run<'_> {
         let is_worktree = side.from == "worktree";
         let own = |name: &str| self.own_text(name, &side);
         let (policy, baseline) = (own(policy::FILE)?, own(policy::BASELINE)?);
-        let baseline = if self.checker.ignore_baseline { None } else { baseline };
+        let baseline = if self.checker.everything { None } else { baseline };
         // The work tree and a single revision answer for themselves: there is no other side.
         let judged = match (&self.scope, &self.checker.policy) {
             (Scope::Staged | Scope::Index | Scope::Range { .. }, _) | (_, PolicyChoice::Head) => {

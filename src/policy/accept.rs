@@ -3,7 +3,7 @@
 //! Exceptions and baseline act on places (law 7): a cause of which every place is accepted is gone, and one that has
 //! gained a place stays, with what is new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::{BStr, BString};
 
@@ -33,17 +33,26 @@ pub(crate) struct Stale {
     pub(crate) span: Option<Span>,
 }
 
+/// How much of the repository was judged.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Extent {
+    /// What a change brought. Numbers of places that are not listed mean nothing here.
+    Change,
+    /// Some files, as they are.
+    Some,
+    /// Everything: only now can an exception be said to match nothing.
+    Whole,
+}
+
 /// Applies the policy in force and its baseline.
 ///
-/// `full` says that the whole repository was judged, and not only a change or some paths: only then can an exception
-/// be said to match nothing, and only then do numbers of unlisted places mean anything. Checks list up to
-/// [`MAX_MARKS`] places of each blob (not of all together), so that a file far back in the order of paths is not
-/// hidden behind accepted ones.
+/// Checks list up to [`MAX_MARKS`] places of each blob (not of all together), so that a file far back in the order of
+/// paths is not hidden behind accepted ones.
 pub(crate) fn apply(
     findings: Vec<Finding>,
     policy: &Policy,
     baseline: &Baseline,
-    full: bool,
+    extent: Extent,
     path_of: &dyn Fn(BlobId) -> BString,
 ) -> Applied {
     let mut findings: Vec<Finding> =
@@ -53,23 +62,11 @@ pub(crate) fn apply(
     let mut accepted = 0;
     findings.retain_mut(|finding| {
         let before = finding.total.max(finding.marks.len() as u64).max(1);
-        let rest = unlisted(finding);
         let excused = exceptions.excused(finding, path_of);
-        let mut kept = Vec::new();
-        for (mark, excused) in std::mem::take(&mut finding.marks).into_iter().zip(&excused.marks) {
-            let path = path_of(mark.place.blob);
-            if !excused && !left.take(finding, path.as_ref(), &mark) {
-                kept.push(mark);
-            }
-        }
-        let rest = if excused.rest {
-            0
-        } else if full {
-            rest - left.take_rest(finding, rest)
-        } else {
-            rest
-        };
-        finding.marks = kept;
+        let rest = if excused.rest { 0 } else { unlisted(finding) };
+        let marks = std::mem::take(&mut finding.marks).into_iter().zip(&excused.marks);
+        finding.marks = marks.filter_map(|(mark, excused)| (!excused).then_some(mark)).collect();
+        let rest = left.accept(finding, rest, extent, path_of);
         let total = finding.marks.len() as u64 + rest;
         let gone = before.saturating_sub(total);
         accepted += gone;
@@ -79,11 +76,22 @@ pub(crate) fn apply(
         }
         total > 0
     });
-    let mut stale = exceptions.stale(full);
-    if full {
+    let mut stale = exceptions.stale(extent == Extent::Whole);
+    if extent == Extent::Whole {
         stale.extend(left.stale(policy));
     }
     Applied { findings, accepted, stale }
+}
+
+/// What of a baseline is still in use: a place that was mended is no longer accepted when it comes back.
+pub(crate) fn shrunk(baseline: &Baseline, findings: &[Finding], path_of: &dyn Fn(BlobId) -> BString) -> Baseline {
+    let mut left = Budget::new(baseline);
+    for finding in findings {
+        let mut finding = finding.clone();
+        let rest = unlisted(&finding);
+        left.accept(&mut finding, rest, Extent::Whole, path_of);
+    }
+    baseline.with_counts(|rule, print| left.taken.get(&(rule, print)).copied().unwrap_or(0))
 }
 
 /// Cuts the places of every finding to those that are shown. Their number stays in `total`.
@@ -268,7 +276,8 @@ fn allows_code_points(allowed: &[u32], evidence: &Evidence) -> bool {
 /// What is left of the baseline while places take from it.
 struct Budget<'b> {
     baseline: &'b Baseline,
-    taken: BTreeMap<(&'static str, String), u64>,
+    /// By rule and fingerprint.
+    taken: BTreeMap<(&'b str, &'b str), u64>,
 }
 
 impl<'b> Budget<'b> {
@@ -276,25 +285,48 @@ impl<'b> Budget<'b> {
         Self { baseline, taken: BTreeMap::new() }
     }
 
-    fn take(&mut self, finding: &Finding, path: &BStr, mark: &Mark) -> bool {
+    /// Takes away the marks of a finding that are accepted. Gives what is left of the `rest` places that are not listed.
+    fn accept(
+        &mut self,
+        finding: &mut Finding,
+        mut rest: u64,
+        extent: Extent,
+        path_of: &dyn Fn(BlobId) -> BString,
+    ) -> u64 {
         if self.baseline.is_empty() {
-            return false;
+            return rest;
         }
-        self.some(finding.rule.id, finding.place_fingerprint(path, mark), 1) == 1
+        let mut marks = std::mem::take(&mut finding.marks);
+        let mut known = BTreeSet::new();
+        marks.retain(|mark| {
+            let accepted = self.take(finding, path_of(mark.place.blob).as_ref(), mark);
+            if accepted {
+                known.insert(mark.place.blob);
+            }
+            !accepted
+        });
+        if extent != Extent::Change {
+            rest -= self.take_rest(finding, rest);
+            // Where places before them were mended, some that were not listed are now: in a file that is known.
+            marks.retain(|mark| !known.contains(&mark.place.blob) || self.take_rest(finding, 1) == 0);
+        }
+        finding.marks = marks;
+        rest
+    }
+
+    fn take(&mut self, finding: &Finding, path: &BStr, mark: &Mark) -> bool {
+        self.some(finding.rule.id, &finding.place_fingerprint(path, mark), 1) == 1
     }
 
     fn take_rest(&mut self, finding: &Finding, wanted: u64) -> u64 {
-        if wanted == 0 || self.baseline.is_empty() {
+        if wanted == 0 {
             return 0;
         }
-        self.some(finding.rule.id, finding.fingerprint(), wanted)
+        self.some(finding.rule.id, &finding.fingerprint(), wanted)
     }
 
-    fn some(&mut self, rule: &'static str, print: String, wanted: u64) -> u64 {
-        let all = self.baseline.count(rule, &print);
-        if all == 0 {
-            return 0;
-        }
+    fn some(&mut self, rule: &str, print: &str, wanted: u64) -> u64 {
+        let Some((rule, print, all)) = self.baseline.entry(rule, print) else { return 0 };
         let taken = self.taken.entry((rule, print)).or_default();
         let given = wanted.min(all - *taken);
         *taken += given;
@@ -304,11 +336,9 @@ impl<'b> Budget<'b> {
     /// One sentence about all entries that match nothing.
     fn stale(&self, policy: &Policy) -> Option<Stale> {
         let mut unused: BTreeMap<&str, u64> = BTreeMap::new();
-        let taken: BTreeMap<(&str, &str), u64> =
-            self.taken.iter().map(|((rule, print), n)| ((*rule, print.as_str()), *n)).collect();
         for (rule, print, count) in self.baseline.iter() {
             let off = policy.rules.iter().any(|block| block.rule == rule && block.severity == Some(None));
-            let rest = count - taken.get(&(rule, print)).copied().unwrap_or(0);
+            let rest = count - self.taken.get(&(rule, print)).copied().unwrap_or(0);
             if rest > 0 && !off {
                 *unused.entry(rule).or_default() += rest;
             }

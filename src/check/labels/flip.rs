@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::people::Who;
 use super::{FLIP, Flips, RULES, Relabelled};
 use crate::diff::{Common, Kind, SetSummary, Shared, Transition, short};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::rule::{Confidence, Severity};
 
 /// Fewer flips than these are what honest corrections look like; half of all commits with a flip in a real history have
@@ -157,8 +157,9 @@ pub(super) fn renamed(set: &SetSummary, files: &[&Relabelled]) -> Option<Finding
         let note = format!("{} ({})", some(file.count, "label"), file.kind.as_str());
         Mark { content, ..Mark::name(file.blob).with_note(note) }
     });
-    finding.marks = marks.take(MAX_MARKS).collect();
-    finding.total = count;
+    // One place a file; how many labels is in the message and the evidence.
+    finding.marks = first_of_each_blob(marks);
+    finding.total = finding.marks.len() as u64;
     finding.evidence.extend([
         ("finding", json!("class-change")),
         ("dataset", json!(set.name)),

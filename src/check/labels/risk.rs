@@ -9,7 +9,7 @@ use super::flip::some;
 use super::people::{Identity, Who, mail};
 use super::signals::{ByPath, Evidence, Past, Signal};
 use super::{RISK, RULES, Seen};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::rule::{Confidence, Severity};
 use crate::source::Commit;
 
@@ -88,7 +88,7 @@ fn finding(commits: &[(&Commit, Evidence, Vec<Signal>)], who: &Who<'_>) -> Findi
         }
     }
     finding.total = finding.marks.len() as u64;
-    finding.marks.truncate(MAX_MARKS);
+    finding.marks = first_of_each_blob(finding.marks);
     let list = signals.iter().map(|(commit, signal)| {
         json!({
             "name": signal.name,

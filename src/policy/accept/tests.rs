@@ -22,7 +22,8 @@ fn finding(cause: &str, places: &[(u32, &str)]) -> Finding {
 }
 
 fn run(findings: Vec<Finding>, policy: &str, baseline: &Baseline, full: bool) -> Applied {
-    apply(findings, &parse(policy).unwrap(), baseline, full, &path_of)
+    let extent = if full { Extent::Whole } else { Extent::Change };
+    apply(findings, &parse(policy).unwrap(), baseline, extent, &path_of)
 }
 
 fn with(exception: &str) -> String {
@@ -215,7 +216,7 @@ fn the_policy_of_a_folder_raises_what_lies_in_it_also_out_of_off() {
     let severities = vec![("invisible-unicode".to_owned(), Severity::Warning)];
     policy.folders = vec![crate::policy::Folder { path: "data/1".into(), severities }];
     let run = |policy: &Policy| {
-        apply(vec![finding("c", &[(0, "a"), (1, "b")])], policy, &Baseline::default(), true, &path_of)
+        apply(vec![finding("c", &[(0, "a"), (1, "b")])], policy, &Baseline::default(), Extent::Whole, &path_of)
     };
     let applied = run(&policy);
     assert_eq!((applied.findings[0].severity, applied.findings[0].total), (Severity::Warning, 1));
