@@ -18,6 +18,7 @@ mod unicode {
     mod prefilter;
     mod runs;
     mod tables;
+    mod variants;
 
     use machine::{Machine, Modes};
     use prefilter::Prefilter;

@@ -19,13 +19,18 @@ mod bidi;
 mod context;
 mod controls;
 mod decode;
+mod deeper;
+mod layers;
 mod machine;
 mod prefilter;
 mod runs;
+mod stacked;
 mod tables;
+mod variants;
 mod words;
 
 use context::Groups;
+use layers::Writing;
 use machine::{Level, Machine, Modes, Occurrence, Tally};
 use prefilter::{Hits, Prefilter};
 use tables::Class;
@@ -147,6 +152,18 @@ struct Kin {
     finding: &'static str,
     /// In the name of a file, not in its content.
     named: bool,
+    /// How it is written.
+    layer: Writing,
+}
+
+/// In what way an occurrence is there.
+#[derive(Copy, Clone, Debug, Default)]
+struct Way {
+    /// As an escape of the container.
+    escaped: bool,
+    /// In a name.
+    named: bool,
+    layer: Writing,
 }
 
 /// The causes of a kind: one for each payload or set of code points, and one for all beyond the cap.
@@ -308,6 +325,7 @@ impl InvisibleUnicode {
             let from = if records.first == 0 { 0 } else { records.rows[0].start };
             self.rows(seen, &mut machine, records, from, last.end);
         }
+        self.deeper(seen, &mut machine, records, if is_columnar(records) { 0 } else { records.rows[0].start });
         seen.excused.add(&machine.excused);
     }
 
@@ -376,7 +394,7 @@ impl InvisibleUnicode {
                 let path = name.path.as_bytes();
                 machine.scan(path, &mut filter.hits(path), 0, false);
                 for occurrence in &machine.found {
-                    note(seen, occurrence, false, false, records.blob.id, || {
+                    note(seen, occurrence, Way::default(), records.blob.id, || {
                         let words = format!("in the name of a column: {}", describe(path, occurrence));
                         Mark { content: content_hash(path), ..Mark::name(records.blob.id).with_note(words) }
                     });
@@ -447,7 +465,7 @@ impl InvisibleUnicode {
                 }
             };
             let escaped = !columnar && span_of(range.clone()).of(batch.text).first() == Some(&b'\\');
-            note(seen, occurrence, escaped, false, batch.blob.id, || {
+            note(seen, occurrence, Way { escaped, ..Way::default() }, batch.blob.id, || {
                 let place = if columnar { field.locate(range.clone()) } else { batch.place(span_of(range.clone())) };
                 let mut words = describe(&decoded, occurrence);
                 if escaped {
@@ -479,7 +497,7 @@ impl InvisibleUnicode {
             }
             machine.scan(path, &mut filter.hits(path), 0, false);
             for occurrence in &machine.found {
-                note(seen, occurrence, false, true, blob, || {
+                note(seen, occurrence, Way { named: true, ..Way::default() }, blob, || {
                     let words = format!("in the name: {}", describe(path, occurrence));
                     Mark { content: content_hash(path), ..Mark::at(Place { blob, at: At::Name }).with_note(words) }
                 });
@@ -503,16 +521,10 @@ fn is_json(kind: Kind) -> bool {
 }
 
 /// Counts an occurrence under its cause. The mark is only made where it is kept.
-fn note(
-    seen: &mut Seen,
-    occurrence: &Occurrence,
-    escaped: bool,
-    named: bool,
-    blob: BlobId,
-    mark: impl FnOnce() -> Mark,
-) {
+fn note(seen: &mut Seen, occurrence: &Occurrence, way: Way, blob: BlobId, mark: impl FnOnce() -> Mark) {
     let Occurrence { class, level, finding, .. } = *occurrence;
-    let causes = seen.causes.entry(Kin { class, level, finding, named }).or_default();
+    let Way { escaped, named, layer } = way;
+    let causes = seen.causes.entry(Kin { class, level, finding, named, layer }).or_default();
     let carriers = causes.each.entry(tell(occurrence)).or_default();
     carriers.total = carriers.total.saturating_add(1);
     carriers.characters = carriers.characters.saturating_add(occurrence.characters);
@@ -534,7 +546,7 @@ fn tell(occurrence: &Occurrence) -> Tell {
     if let Some(payload) = &occurrence.payload
         && !payload.text.is_empty()
         // What is reordered or taken back is different in every row, and the same cause.
-        && !matches!(payload.scheme, "S10" | "S11")
+        && !matches!(payload.scheme, "S10" | "S11" | "stripped")
     {
         return Tell::Spelled(payload.scheme, payload.text.clone());
     }
@@ -563,6 +575,7 @@ fn describe(text: &[u8], occurrence: &Occurrence) -> String {
         match payload.scheme {
             "S10" => words.push_str(&format!(", shown as \"{text}\"")),
             "S11" => words.push_str(&format!(", takes back \"{text}\"")),
+            "stripped" => words.push_str(&format!(", on \"{text}\"")),
             _ => {}
         }
     }
@@ -614,7 +627,11 @@ fn finding(kin: &Kin, tell: &Tell, carriers: Carriers, excused: u64) -> Finding 
     if kin.named {
         message = format!("In the name of a file: {message}");
     }
-    let place = if kin.named { " name" } else { "" };
+    let place = match (kin.named, kin.layer) {
+        (true, _) => " name".to_owned(),
+        (_, Writing::Plain) => String::new(),
+        (_, layer) => format!(" {}", layer.name()),
+    };
     let mut finding = Finding::new(&RULES[0], format!("{} {}{place} {cause}", kin.class.id(), kin.finding), message);
     (finding.severity, finding.confidence) = match kin.level {
         Level::Error => (Severity::Error, Confidence::High),
@@ -629,7 +646,11 @@ fn finding(kin: &Kin, tell: &Tell, carriers: Carriers, excused: u64) -> Finding 
         Level::Info | Level::Silent => "info",
     };
     let evidence = &mut finding.evidence;
-    evidence.insert("class", json!(kin.class.id()));
+    evidence.insert("class", json!(kin.layer.class().unwrap_or(kin.class.id())));
+    if kin.layer != Writing::Plain {
+        evidence.insert("of_class", json!(kin.class.id()));
+        evidence.insert("layer", json!(kin.layer.name()));
+    }
     evidence.insert("class_name", json!(kin.class.name()));
     evidence.insert("finding", json!(kin.finding));
     evidence.insert("level", json!(level));

@@ -11,6 +11,8 @@ use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization;
 
+use super::variants::VARIANTS;
+
 /// Families of scripts in which a hidden character can be orthography. A set.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Groups(u8);
@@ -165,61 +167,28 @@ pub(super) fn is_regional(c: char) -> bool {
     CodePointSetData::new::<RegionalIndicator>().contains(c)
 }
 
-/// What may be told by a selector to look like text or like an emoji. By property: every base of a listed pair has one
-/// of these, and keyboards put the selector behind the others too.
+/// What may be told by a selector to look like text or like an emoji: the bases of the listed pairs, and by property
+/// whatever else is an emoji, since keyboards put the selector behind those too.
 pub(super) fn takes_emoji_selector(c: char) -> bool {
     matches!(c as u32, 0x1F400..=0x1F4FC | 0x1F600..=0x1F64F | 0x1F680..=0x1F6C5 | 0x1F910..=0x1F93A)
         || takes_emoji_selector_by_table(c)
 }
 
 fn takes_emoji_selector_by_table(c: char) -> bool {
-    c == '\u{20E3}' || CodePointSetData::new::<Emoji>().contains(c) || is_pictographic(c)
+    c == '\u{20E3}' || is_listed(c, 0xFE0E) || CodePointSetData::new::<Emoji>().contains(c) || is_pictographic(c)
 }
 
-/// Whether (base, selector) of FE00 to FE0D is, or by its properties may be, a standardised variant. The CJK pairs are
-/// exact; the others are bounded by script and kind of base, which lets some pairs pass that the standard does not list.
+/// Whether (base, selector) of FE00 to FE0D is a standardised variant.
 pub(super) fn takes_selector(base: char, selector: char) -> bool {
-    let nth = selector as u32 - 0xFE00;
-    if is_in(base, Script::Han) && is_letter(base) {
-        return is_compatibility_pair(base, selector);
-    }
-    if is_in(base, Script::EgyptianHieroglyphs) {
-        return nth <= 6;
-    }
-    let wide_punctuation = matches!(
-        base,
-        '\u{2018}'
-            | '\u{2019}'
-            | '\u{201C}'
-            | '\u{201D}'
-            | '\u{3001}'
-            | '\u{3002}'
-            | '\u{FF01}'
-            | '\u{FF0C}'
-            | '\u{FF0E}'
-            | '\u{FF1A}'
-            | '\u{FF1B}'
-            | '\u{FF1F}'
-    );
-    let script_letter = matches!(
-        base as u32,
-        0x210B | 0x2110 | 0x2112 | 0x211B | 0x212C | 0x2130 | 0x2131 | 0x2133 | 0x1D49C..=0x1D4CF
-    );
-    let stroke = matches!(base as u32, 0x31C0..=0x31EF);
-    match nth {
-        0 => {
-            base == '0'
-                || wide_punctuation
-                || script_letter
-                || stroke
-                || category(base) == GeneralCategory::MathSymbol
-                || [Script::Myanmar, Script::PhagsPa, Script::Manichaean].iter().any(|&s| is_in(base, s))
-                || matches!(base as u32, 0x2205 | 0x2229..=0x2295)
-        }
-        1 => wide_punctuation || script_letter || stroke,
-        2 => script_letter,
-        _ => false,
-    }
+    is_listed(base, selector as u32) || is_compatibility_pair(base, selector)
+}
+
+fn is_listed(base: char, selector: u32) -> bool {
+    let base = base as u32;
+    let Ok(at) = VARIANTS.binary_search_by_key(&selector, |&(selector, _)| selector) else { return false };
+    let ranges = VARIANTS[at].1;
+    let next = ranges.partition_point(|&(_, last)| last < base);
+    ranges.get(next).is_some_and(|&(first, _)| first <= base)
 }
 
 /// A CJK compatibility ideograph written as its unified twin and a selector.
@@ -432,6 +401,19 @@ mod tests {
         assert!(!takes_selector('\u{4E00}', '\u{FE00}'));
         assert!(takes_selector('\u{2229}', '\u{FE00}'));
         assert!(!takes_selector('a', '\u{FE00}'));
+    }
+
+    #[test]
+    fn the_pairs_are_those_of_the_standard_and_not_their_neighbours() {
+        assert!(takes_selector('\u{FF10}', '\u{FE00}'));
+        assert!(takes_selector('\u{2018}', '\u{FE02}'));
+        assert!(!takes_selector('\u{FF11}', '\u{FE00}'));
+        assert!(!takes_selector('\u{2229}', '\u{FE01}'));
+        assert!(!takes_selector('\u{2228}', '\u{FE00}'));
+        assert!(takes_selector('\u{1DB10}', '\u{FE00}'));
+        let emoji = VARIANTS.iter().find(|(selector, _)| *selector == 0xFE0E).expect("the emoji pairs are listed").1;
+        let missing = emoji.iter().flat_map(|&(first, last)| first..=last).filter_map(char::from_u32);
+        assert!(missing.into_iter().all(|c| takes_emoji_selector(c)));
     }
 
     #[test]

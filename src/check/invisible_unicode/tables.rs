@@ -31,12 +31,13 @@ pub(super) enum Class {
     C1Control,
     PrivateUse,
     Noncharacter,
+    StackedMarks,
     Replacement,
 }
 
 impl Class {
     /// Every class that this machine looks for, in the order of the catalogue.
-    pub(super) const ALL: [Class; 29] = [
+    pub(super) const ALL: [Class; 30] = [
         Class::ZeroWidthSpace,
         Class::Joiner,
         Class::WordJoiner,
@@ -65,6 +66,7 @@ impl Class {
         Class::C1Control,
         Class::PrivateUse,
         Class::Noncharacter,
+        Class::StackedMarks,
         Class::Replacement,
     ];
 
@@ -99,6 +101,7 @@ impl Class {
             Class::C1Control => "U26",
             Class::PrivateUse => "U27",
             Class::Noncharacter => "U28",
+            Class::StackedMarks => "U29",
             Class::Replacement => "U41",
         }
     }
@@ -134,6 +137,7 @@ impl Class {
             Class::C1Control => "C1 control character",
             Class::PrivateUse => "private-use character",
             Class::Noncharacter => "noncharacter",
+            Class::StackedMarks => "pile of combining marks",
             Class::Replacement => "replacement or object character",
         }
     }

@@ -121,10 +121,14 @@ fn evidence<'a>(finding: &'a Finding, key: &str) -> &'a str {
     finding.evidence[key].as_str().expect("a string")
 }
 
+/// As Python's `json.dumps` writes it.
 fn escaped(text: &str) -> String {
     let mut units = [0; 2];
     text.chars()
-        .flat_map(|c| c.encode_utf16(&mut units).iter().map(|u| format!("\\u{u:04x}")).collect::<Vec<_>>())
+        .map(|c| match c {
+            ' '..='~' => c.to_string(),
+            c => c.encode_utf16(&mut units).iter().map(|u| format!("\\u{u:04x}")).collect(),
+        })
         .collect()
 }
 
@@ -159,17 +163,17 @@ const CATALOGUE: [(&str, Option<&str>); 41] = [
     ("U26", Some("pay \u{9B}8mpal")),
     ("U27", Some("pay\u{E000}pal")),
     ("U28", Some("pay\u{FFFE}pal")),
-    ("U29", None), // stacked marks
-    ("U30", None), // homoglyphs and mixed scripts
-    ("U31", None), // styled letters
-    ("U32", None), // normalisation variants
+    ("U29", Some("p\u{300}\u{301}\u{302}ay")),
+    ("U30", None), // homoglyphs and mixed scripts: `mixed-script` speaks of them
+    ("U31", None), // styled letters: likewise
+    ("U32", None), // normalisation variants: likewise
     ("U33", None), // malformed UTF-8: `unreadable-data` speaks of it
     ("U34", None), // lone surrogates: `unreadable-data` speaks of them
     ("U35", None), // the escaped form of any class: the second half of the test below
-    ("U36", None), // HTML entities
-    ("U37", None), // percent-encoding
+    ("U36", Some("pay&amp;ZeroWidthSpace;pal")),
+    ("U37", Some("pay%E2%80%8Bpal")),
     ("U38", None), // UTF-16 and UTF-32: taken off before this check sees the text
-    ("U39", None), // hidden markup
+    ("U39", None), // hidden markup: `hidden-markup` speaks of it
     ("U40", None), // visible format characters: never wrong
     ("U41", Some("pay\u{FFFC}pal")),
 ];
@@ -215,6 +219,50 @@ fn a_place_covers_the_hidden_run_and_nothing_else() {
     assert_eq!(found[0].evidence["escaped"], json!(1));
     let quoted = File::csv(&["she said \"pay\u{200B}pal\" twice"]);
     assert_eq!(quoted.covered(&quoted.found()[0]), "\u{200B}".as_bytes());
+}
+
+#[test]
+fn what_layers_hide_is_placed_on_what_is_written() {
+    let tags = "x&#xE0048;&#xE0069;&#xE0021;&#xE0021; &amp;#8203;";
+    let file = File::json(&[("text", tags)]);
+    let found = file.found();
+    assert_eq!(found.len(), 1, "a zero-width space as an entity is only worth knowing: {found:?}");
+    assert_eq!(found[0].severity, Severity::Error);
+    assert_eq!(evidence(&found[0], "decoded"), "Hi!!");
+    assert_eq!((evidence(&found[0], "class"), evidence(&found[0], "of_class")), ("U36", "U08"));
+    assert_eq!(file.covered(&found[0]), "&#xE0048;&#xE0069;&#xE0021;&#xE0021;".as_bytes());
+    assert!(found[0].marks[0].note.as_deref().is_some_and(|note| note.ends_with(", written as an HTML entity")));
+    let go = File::json(&[("text", r#"a \u0026 \n \u0026#x200B; \"quoted\" %f3%a0%81%88%f3%a0%81%a9"#)]);
+    let found = go.check(ALL, &Fresh::All);
+    let mut covered: Vec<_> = found.iter().map(|f| go.covered(f)).collect();
+    covered.sort_unstable();
+    assert_eq!(covered, [br"%f3%a0%81%88%f3%a0%81%a9".as_slice(), br"\u0026#x200B;"]);
+    let twice = File::json(&[("text", r"a \\u200b b")]);
+    let found = twice.found();
+    assert_eq!(evidence(&found[0], "layer"), "escaped-twice");
+    assert_eq!((found[0].severity, twice.covered(&found[0])), (Severity::Note, br"\\u200b".as_slice()));
+}
+
+#[test]
+fn honest_text_behind_layers_is_silent() {
+    for honest in [
+        "&#1606;&#1605;&#1740;&#8204;&#1582;&#1608;&#1575;&#1607;&#1605;",
+        "%D9%86%D9%85%DB%8C%E2%80%8C%D8%AE%D9%88%D8%A7%D9%87%D9%85",
+        "Tom &amp; Jerry &#39;100%&#39; &nbsp; &lt;b&gt; C:\\new\\users \\d+ \\e",
+        "&#x1F469;&#x200D;&#x1F4BB; &#10084;&#65039;",
+    ] {
+        assert!(File::csv(&[honest]).found().is_empty(), "{honest}");
+    }
+}
+
+#[test]
+fn piles_of_marks_are_one_occurrence_with_the_text_below() {
+    let file = File::json(&[("text", r"say p\u0300\u0301\u0302a\u0316\u031b\u035cy now")]);
+    let found = file.found();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert!(found[0].marks[0].note.as_deref().is_some_and(|note| note.ends_with(", on \"pa\"")), "{found:?}");
+    assert_eq!(file.covered(&found[0]), br"p\u0300\u0301\u0302a\u0316\u031b\u035c");
 }
 
 #[test]

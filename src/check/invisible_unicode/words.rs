@@ -59,6 +59,7 @@ pub(super) fn name_of(c: char) -> Option<&'static str> {
 /// `U+200B ZERO WIDTH SPACE`, or the name of the class where there are several.
 pub(super) fn subject(class: Class, points: &[char]) -> String {
     match points {
+        _ if class == Class::StackedMarks => "A pile of combining marks".to_owned(),
         [one] => match name_of(*one) {
             Some(name) => format!("U+{:04X} {name}", *one as u32),
             None => format!("U+{:04X}, a {},", *one as u32, class.name()),
@@ -132,6 +133,7 @@ pub(super) fn predicate(finding: &str) -> &'static str {
         "spread-payload" => "is spread over the text",
         "dense-soft-hyphens" => "stands in every fourth place",
         "dense-ideographic-selectors" => "are too many for orthography",
+        "stacked-marks" => "covers letters that a model still reads",
         "strict" => "is drawn as nothing, which the policy forbids everywhere",
         "soft-hyphen" => "stands outside a long word",
         "vertical-space" => "is an old page or line control",
