@@ -46,6 +46,7 @@ pub struct Checker {
     people: bool,
     measures: bool,
     only: &'static [&'static str],
+    show_info: bool,
 }
 
 /// Which policy judges.
@@ -74,6 +75,7 @@ impl Default for Checker {
             people: true,
             measures: false,
             only: &[],
+            show_info: false,
         }
     }
 }
@@ -137,6 +139,13 @@ impl Checker {
     #[must_use]
     pub fn people(mut self, people: bool) -> Self {
         self.people = people;
+        self
+    }
+
+    /// Whether rules also report what is harmless alone and usually honest.
+    #[must_use]
+    pub fn show_info(mut self, show: bool) -> Self {
+        self.show_info = show;
         self
     }
 

@@ -76,6 +76,8 @@ pub(crate) struct Policy {
     pub(crate) runs: Named<file::RunWords>,
     /// The day that dates are compared with (`--as-of`).
     pub(crate) as_of: jiff::civil::Date,
+    /// Whether what is usually honest is reported, too (`--show-info`). Not part of the file.
+    pub(crate) show_info: bool,
     /// Blocks under `rules:`, as written.
     pub(crate) rules: Vec<RuleBlock>,
     /// Policies of folders, which only raise severities.
@@ -334,6 +336,7 @@ impl Policy {
             vendors: Named::default(),
             runs: Named::default(),
             as_of,
+            show_info: false,
             rules: Vec::new(),
             folders: Vec::new(),
             notes: Vec::new(),

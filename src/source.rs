@@ -218,6 +218,8 @@ pub(crate) enum Content {
 pub(crate) struct Files<'a> {
     /// The entries with the number each has as a blob.
     pub list: &'a [(BlobId, &'a Entry)],
+    /// The branch that is judged, as it is called, where there is one.
+    pub branch: Option<&'a BStr>,
 }
 
 /// Who changed data, in the judged commits and before them.
@@ -227,6 +229,8 @@ pub(crate) struct People<'a> {
     pub judged: &'a [Commit],
     /// Commits before them that touch data, parents first: the repository's own base rates.
     pub earlier: &'a [Commit],
+    /// The entries in scope, sorted by path.
+    pub files: &'a [(BlobId, &'a Entry)],
 }
 
 /// A commit, as far as rules about people need it.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use bstr::BString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::finding::{Finding, Mark, content_hash};
 use crate::format::{Cell, Coding, Field, Kind, Name, Record, Records, Row};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
-use crate::source::Files;
+use crate::source::{Files, People};
 use crate::span::{At, BlobId, Place, Span};
 
 mod bidi;
@@ -150,10 +151,28 @@ struct Kin {
     class: Class,
     level: Level,
     finding: &'static str,
-    /// In the name of a file, not in its content.
-    named: bool,
+    /// In a name, not in content.
+    named: Option<Named>,
     /// How it is written.
     layer: Writing,
+}
+
+/// What a name belongs to.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+enum Named {
+    File,
+    Branch,
+    Author,
+}
+
+impl Named {
+    fn words(self) -> &'static str {
+        match self {
+            Named::File => "a file",
+            Named::Branch => "the branch",
+            Named::Author => "an author",
+        }
+    }
 }
 
 /// In what way an occurrence is there.
@@ -161,8 +180,7 @@ struct Kin {
 struct Way {
     /// As an escape of the container.
     escaped: bool,
-    /// In a name.
-    named: bool,
+    named: Option<Named>,
     layer: Writing,
 }
 
@@ -280,13 +298,14 @@ impl Check for InvisibleUnicode {
             [] => Groups::ALL,
             tags => tags.iter().fold(Groups::NONE, |all, tag| all | context::groups_of_language(tag)),
         };
-        Self { modes: Modes { info: settings.show_info, strict: settings.strict, lenient } }
+        Self { modes: Modes { info: settings.show_info || policy.show_info, strict: settings.strict, lenient } }
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {
             Observation::Records(records) => self.records(seen, records),
             Observation::Files(files) => self.names(seen, files),
+            Observation::People(people) => self.people(seen, people),
             _ => {}
         }
     }
@@ -497,13 +516,46 @@ impl InvisibleUnicode {
             }
             machine.scan(path, &mut filter.hits(path), 0, false);
             for occurrence in &machine.found {
-                note(seen, occurrence, Way { named: true, ..Way::default() }, blob, || {
+                note(seen, occurrence, Way { named: Some(Named::File), ..Way::default() }, blob, || {
                     let words = format!("in the name: {}", describe(path, occurrence));
                     Mark { content: content_hash(path), ..Mark::at(Place { blob, at: At::Name }).with_note(words) }
                 });
             }
         }
+        if let (Some(branch), Some(&(blob, _))) = (files.branch, files.list.first()) {
+            self.name(seen, &mut machine, branch, Named::Branch, |words| Mark {
+                content: content_hash(branch),
+                ..Mark::name(blob).with_note(words)
+            });
+        }
         seen.excused.add(&machine.excused);
+    }
+
+    /// Names and addresses of who wrote the judged commits.
+    fn people(&self, seen: &mut Seen, people: &People<'_>) {
+        let mut machine = Machine::new(self.modes);
+        for commit in people.judged {
+            let known = |path: &BString| people.files.binary_search_by(|(_, entry)| entry.path.cmp(path)).ok();
+            let Some(at) = commit.paths.iter().find_map(known) else { continue };
+            let blob = people.files[at].0;
+            for name in [&commit.author.name, &commit.author.mail] {
+                self.name(seen, &mut machine, name, Named::Author, |words| Mark {
+                    commit: Some(commit.id.to_string()),
+                    content: content_hash(name),
+                    ..Mark::name(blob).with_note(words)
+                });
+            }
+        }
+    }
+
+    fn name(&self, seen: &mut Seen, machine: &mut Machine, name: &[u8], of: Named, mark: impl Fn(String) -> Mark) {
+        machine.scan(name, &mut Prefilter { escapes: false, wide: self.modes.info }.hits(name), 0, false);
+        for occurrence in &machine.found {
+            let blob = mark(String::new()).place.blob;
+            note(seen, occurrence, Way { named: Some(of), ..Way::default() }, blob, || {
+                mark(format!("in the name of {}: {}", of.words(), describe(name, occurrence)))
+            });
+        }
     }
 }
 
@@ -624,11 +676,12 @@ fn finding(kin: &Kin, tell: &Tell, carriers: Carriers, excused: u64) -> Finding 
         Tell::Points(_) => (codes.join(" "), format!("{subject} {}", words::predicate(kin.finding))),
         Tell::Many => ("many".to_owned(), format!("{subject} {}", words::predicate(kin.finding))),
     };
-    if kin.named {
-        message = format!("In the name of a file: {message}");
+    if let Some(named) = kin.named {
+        message = format!("In the name of {}: {message}", named.words());
     }
     let place = match (kin.named, kin.layer) {
-        (true, _) => " name".to_owned(),
+        (Some(Named::File), _) => " name".to_owned(),
+        (Some(named), _) => format!(" name of {}", named.words()),
         (_, Writing::Plain) => String::new(),
         (_, layer) => format!(" {}", layer.name()),
     };

@@ -24,6 +24,9 @@ use manual::RULES;
 /// Details that are told apart in the evidence.
 const MAX_DETAILS: usize = 5;
 
+/// Code points or byte sequences that are listed in the evidence.
+const MAX_DIGITS: usize = 16;
+
 /// See the manual of its rule.
 #[derive(Debug)]
 pub(crate) struct UnreadableData;
@@ -39,6 +42,8 @@ pub(crate) struct Group {
     labels: u64,
     severity: Option<Severity>,
     details: BTreeSet<String>,
+    /// What stands there, in digits: code points of half pairs, bytes of malformed sequences.
+    digits: BTreeSet<String>,
 }
 
 impl Merge for Group {
@@ -53,6 +58,10 @@ impl Merge for Group {
         self.labels += other.labels;
         self.severity = self.severity.max(other.severity);
         self.details.append(&mut other.details);
+        self.digits.append(&mut other.digits);
+        while self.digits.len() > MAX_DIGITS {
+            self.digits.pop_last();
+        }
         while self.details.len() > MAX_DETAILS {
             self.details.pop_last();
         }
@@ -98,6 +107,18 @@ impl Check for UnreadableData {
             finding.marks = group.marks;
             finding.evidence.insert("finding", json!(kind.id));
             finding.evidence.insert("count", json!(group.total));
+            if let Some(class) = kind.class() {
+                finding.evidence.insert("class", json!(class));
+                let (points, bytes) = if kind.id == "lone-surrogate" {
+                    (group.digits, BTreeSet::new())
+                } else {
+                    (BTreeSet::new(), group.digits)
+                };
+                finding.evidence.insert("code_points", json!(points));
+                if !bytes.is_empty() {
+                    finding.evidence.insert("bytes", json!(bytes));
+                }
+            }
             if group.labels > 0 {
                 finding.evidence.insert("in_labels", json!(group.labels));
             }
@@ -138,6 +159,9 @@ fn take(group: &mut Group, kind: usize, records: &Records<'_>, flaw: &Flaw) {
     if !flaw.detail.is_empty() && group.details.len() < MAX_DETAILS {
         group.details.insert(flaw.detail.clone());
     }
+    if group.digits.len() < MAX_DIGITS {
+        group.digits.extend(digits(kind.id, flaw.span.of(records.text)));
+    }
     if group.path.is_empty() {
         group.path = records.blob.path.to_owned();
     }
@@ -149,6 +173,21 @@ fn take(group: &mut Group, kind: usize, records: &Records<'_>, flaw: &Flaw) {
         mark.field = field.map(Field::dotted);
         mark.note = Some(if flaw.detail.is_empty() { kind.note.to_owned() } else { flaw.detail.clone() });
         group.marks.push(mark);
+    }
+}
+
+/// What stands at a flaw that has no character: `U+D83D`, or `C0 80`.
+fn digits(kind: &str, at: &[u8]) -> Option<String> {
+    match kind {
+        "lone-surrogate" => {
+            let digits = std::str::from_utf8(at.strip_prefix(b"\\u")?).ok()?;
+            Some(format!("U+{}", digits.to_ascii_uppercase()))
+        }
+        "malformed-utf8" => {
+            let bytes: Vec<String> = at.iter().take(4).map(|byte| format!("{byte:02X}")).collect();
+            Some(bytes.join(" "))
+        }
+        _ => None,
     }
 }
 

@@ -98,7 +98,8 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         _ if arguments.staged => Scope::Staged,
         _ => Scope::Worktree,
     };
-    let checker = checker(&arguments.judging)?.scope(scope).paths(&arguments.paths);
+    let show_info = arguments.showing.show_info;
+    let checker = checker(&arguments.judging)?.scope(scope).paths(&arguments.paths).show_info(show_info);
     let bar = Bar::new(console.quiet);
     let outcome = checker.run_with(".", &bar)?;
     show(&outcome, &arguments.judging, &arguments.showing, console)

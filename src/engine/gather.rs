@@ -126,7 +126,8 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     pub(super) fn go(self) -> Result<Outcome, Error> {
         let mut snapshot = self.snapshot()?;
-        let judgement = self.judgement(&snapshot)?;
+        let mut judgement = self.judgement(&snapshot)?;
+        judgement.policy.show_info = self.checker.show_info;
         let mut notes = judgement.notes.clone();
         notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
         let policy = &judgement.policy;
@@ -180,7 +181,8 @@ impl Run<'_> {
         };
 
         let mut blobs = Blobs::new(&entries);
-        show(&Observation::Files(&Files { list: &numbered }));
+        let branch = self.branch();
+        show(&Observation::Files(&Files { list: &numbered, branch: branch.as_ref().map(|name| name.as_bstr()) }));
         part.sides.sort_by_key(diff::Side::blob);
         let again = Reread {
             scanner: &scanner,
@@ -200,7 +202,11 @@ impl Run<'_> {
         let mut history_unread = Vec::new();
         if let Some(history) = self.people(policy, &snapshot) {
             commits = history.judged.len() as u64;
-            show(&Observation::People(&People { judged: &history.judged, earlier: &history.earlier }));
+            show(&Observation::People(&People {
+                judged: &history.judged,
+                earlier: &history.earlier,
+                files: &numbered,
+            }));
             history_unread = history.unread;
             notes.extend(history.notes);
         }
@@ -486,6 +492,15 @@ impl Run<'_> {
         let repository = self.reader.repository()?;
         let is_data = |path: &BStr| policy.lens(path).dataset.is_some() || looks_like_data(path);
         Some(repository.people(snapshot.before, snapshot.after?, &is_data, EARLIER))
+    }
+
+    /// The name of the branch that is judged.
+    fn branch(&self) -> Option<BString> {
+        match &self.scope {
+            Scope::Files(_) => None,
+            Scope::Range { head, .. } | Scope::Revision(head) if head != "HEAD" => Some(head.as_str().into()),
+            _ => self.reader.repository()?.branch(),
+        }
     }
 
     /// What was judged, in words.

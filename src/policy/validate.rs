@@ -58,6 +58,7 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         vendors: words.vendors.clone(),
         runs: words.runs.clone(),
         as_of,
+        show_info: false,
         rules: match root.get("rules") {
             Some(entry) if !words.rules.0.is_empty() => rules(&entry.node, known)?,
             _ => Vec::new(),

@@ -195,6 +195,11 @@ impl Repository {
         Some(index.entries().filter(|staged| staged.hidden).count())
     }
 
+    /// The short name of the branch that HEAD is on; `None` where it is detached or cannot be read.
+    pub(crate) fn branch(&self) -> Option<BString> {
+        self.with(|git| Some(git.head_name().ok()??.shorten().to_owned()))
+    }
+
     /// The commit of HEAD; `None` before the first commit.
     ///
     /// # Errors

@@ -152,7 +152,7 @@ pub(super) mod tests {
         let labels = super::super::Labels;
         let mut seen = Seen::default();
         trial.compare(|changes| labels.observe(&mut seen, &Observation::Changes(changes)));
-        labels.observe(&mut seen, &Observation::People(&People { judged, earlier }));
+        labels.observe(&mut seen, &Observation::People(&People { judged, earlier, files: &[] }));
         let mut findings = Vec::new();
         labels.finish(seen, &mut findings);
         findings

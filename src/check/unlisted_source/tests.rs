@@ -40,7 +40,7 @@ fn found(policy: &Policy, files: &[(&str, &str)]) -> Vec<Finding> {
         })
         .collect();
     let list: Vec<_> = entries.iter().enumerate().map(|(n, entry)| (BlobId(n as u32), entry)).collect();
-    check.observe(&mut seen, &Observation::Files(&Files { list: &list }));
+    check.observe(&mut seen, &Observation::Files(&Files { list: &list, branch: None }));
     for (number, (path, text)) in files.iter().enumerate() {
         let lens = policy.lens(BStr::new(path));
         let decoded = Decoded { bytes: text.as_bytes().into(), offsets: Offsets::Same, encoding: Encoding::Utf8 };

@@ -19,6 +19,16 @@ pub(super) struct Kind {
 }
 
 impl Kind {
+    /// Its id in the catalogue of Unicode's classes, where it is one of them.
+    pub(super) fn class(&self) -> Option<&'static str> {
+        match self.id {
+            "malformed-utf8" => Some("U33"),
+            "lone-surrogate" => Some("U34"),
+            "not-utf8" => Some("U38"),
+            _ => None,
+        }
+    }
+
     /// One sentence.
     pub(super) fn message(&self, total: u64, labels: u64) -> String {
         let mut message = match total {

@@ -124,3 +124,18 @@ fn every_kind_has_its_words() {
         assert!(kind.help.ends_with('.'));
     }
 }
+
+#[test]
+fn what_is_no_character_is_named_by_its_class_and_its_digits() {
+    let one = |path: &str, bytes: &[u8]| findings(path, bytes, &Fresh::All).remove(0).evidence;
+    let half = one("a.jsonl", b"{\"text\": \"a \\ud83d b\"}\n{\"text\": \"b\"}\n");
+    assert_eq!((&half["class"], &half["code_points"]), (&json!("U34"), &json!(["U+D83D"])));
+    let broken = one(
+        "a.jsonl",
+        b"{\"text\": \"a \xC0\x80 b, and enough text to be sure of it \xE2\x82\xAC\"}\n{\"text\": \"b\"}\n",
+    );
+    assert_eq!((&broken["class"], &broken["code_points"]), (&json!("U33"), &json!([])));
+    assert_eq!(broken["bytes"], json!(["80", "C0"]));
+    let wide: Vec<u8> = "text,label\nhello there,a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(one("a.csv", &[&[0xFF, 0xFE][..], &wide].concat())["class"], json!("U38"));
+}
