@@ -15,7 +15,7 @@ mod unreadable_data;
 
 use serde::de::DeserializeOwned;
 
-use crate::diff::Changes;
+use crate::diff::{Changes, Indexed};
 use crate::finding::Finding;
 use crate::fold::{self, Entry};
 use crate::format::{Records, References};
@@ -67,6 +67,8 @@ pub(crate) enum Observation<'a> {
     Files(&'a Files<'a>),
     /// A batch of records.
     Records(&'a Records<'a>),
+    /// The keys and labels of the rows of a file, once, after all its records.
+    Indexed(&'a Indexed<'a>),
     /// The references of a blob.
     References(&'a References<'a>),
     /// What changed between two versions of the data, once, after all records.

@@ -21,6 +21,8 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod trial;
 
+use std::sync::Arc;
+
 use bstr::{BStr, BString};
 use serde::Serialize;
 
@@ -44,14 +46,20 @@ pub(crate) struct Side {
     blob: BlobId,
     path: BString,
     set: String,
-    before: Option<Index>,
-    after: Option<Index>,
+    before: Option<Arc<Index>>,
+    after: Option<Arc<Index>>,
 }
 
 impl Side {
     /// The file `blob` at `path`, seen through `lens`, with the records it had and those it has: `None` where it was not
     /// there, or is not any more.
-    pub(crate) fn new(blob: BlobId, path: BString, lens: &Lens, before: Option<Index>, after: Option<Index>) -> Self {
+    pub(crate) fn new(
+        blob: BlobId,
+        path: BString,
+        lens: &Lens,
+        before: Option<Arc<Index>>,
+        after: Option<Arc<Index>>,
+    ) -> Self {
         let set = set_of(lens, path.as_ref());
         Self { blob, path, set, before, after }
     }
@@ -66,12 +74,31 @@ impl Side {
         self.path.as_ref()
     }
 
+    /// Whether the file was there before.
+    pub(crate) fn had_rows(&self) -> bool {
+        self.before.is_some()
+    }
+
     fn index(&self, version: Version) -> Option<&Index> {
         match version {
-            Version::Before => self.before.as_ref(),
-            Version::After => self.after.as_ref(),
+            Version::Before => self.before.as_deref(),
+            Version::After => self.after.as_deref(),
         }
     }
+}
+
+/// The rows of a file, each known by the hash of its content and its label. Shared, so that no check has to read the
+/// records again to know which are the same: those who need it keep it.
+#[derive(Debug)]
+pub(crate) struct Indexed<'a> {
+    /// The file.
+    pub(crate) blob: BlobId,
+    /// Its path.
+    pub(crate) path: &'a BStr,
+    /// What the policy says of it.
+    pub(crate) lens: &'a Lens,
+    /// Its rows.
+    pub(crate) index: &'a Arc<Index>,
 }
 
 /// One of the two versions of a change.

@@ -1,18 +1,18 @@
 //! `conflicting-labels`: one text under two labels.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 use serde_json::json;
 
 use super::{Check, Merge, NoSettings, Observation};
-use crate::diff::{Index, Label, short};
+use crate::diff::{Index, Indexed, Label, short};
 use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
-use crate::format::Records;
-use crate::lens::Role;
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
-use crate::span::{BlobId, Fresh};
+use crate::span::BlobId;
 
 static RULES: [Rule; 1] = [Rule {
     id: "conflicting-labels",
@@ -62,7 +62,7 @@ static RULES: [Rule; 1] = [Rule {
 #[derive(Debug)]
 pub(crate) struct ConflictingLabels;
 
-/// Rows of files, some twelve bytes each.
+/// The files that were seen, and where their labels stand.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     segments: Vec<Segment>,
@@ -72,13 +72,10 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 struct Segment {
     /// The data set, and the fields that hold its labels: other fields say other things of the same texts.
-    group: (String, String),
+    group: (String, Box<str>),
     blob: BlobId,
-    /// Number of the row in the file that would come next, from 0.
-    next: u64,
-    index: Index,
-    /// Whether everything is fresh; else the fresh rows.
-    fresh: Option<Vec<u32>>,
+    index: Arc<Index>,
+    rows: Range<usize>,
     /// Whether a field says who gave each label.
     by_user: bool,
 }
@@ -99,62 +96,32 @@ impl Check for ConflictingLabels {
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
-        let Observation::Records(records) = observation else { return };
-        let Some(fields) = label_fields(records) else { return };
-        let blob = records.blob;
-        let goes_on =
-            |segment: &Segment| segment.blob == blob.id && segment.next == records.first && segment.group.1 == fields;
-        if !seen.segments.last().is_some_and(goes_on) {
-            seen.segments.push(Segment {
-                group: (set_of(records), fields),
-                blob: blob.id,
-                next: records.first,
-                index: Index::anonymous(),
-                fresh: (*blob.fresh != Fresh::All).then(Vec::new),
-                by_user: false,
-            });
-        }
-        let Some(segment) = seen.segments.last_mut() else { return };
-        segment.next += records.rows.len() as u64;
-        segment.by_user |= records.names.iter().any(|name| name.role == Role::User);
-        let fresh = &mut segment.fresh;
-        segment.index.observe_each(records, |record, row| {
-            if let Some(fresh) = fresh
-                && record.is_fresh()
-            {
-                fresh.push(row as u32);
-            }
-        });
+        let Observation::Indexed(indexed) = observation else { return };
+        let labelled = indexed.index.stretches().filter(|(stretch, _)| stretch.labelled);
+        seen.segments.extend(labelled.map(|(stretch, rows)| Segment {
+            group: (set_of(indexed), stretch.fields.clone()),
+            blob: indexed.blob,
+            index: Arc::clone(indexed.index),
+            rows,
+            by_user: stretch.by_user,
+        }));
     }
 
     fn finish(&self, mut seen: Seen, findings: &mut Vec<Finding>) {
-        seen.segments.sort_by(|a, b| (&a.group, a.blob, a.next).cmp(&(&b.group, b.blob, b.next)));
+        seen.segments.sort_by(|a, b| (&a.group, a.blob, a.rows.start).cmp(&(&b.group, b.blob, b.rows.start)));
         for group in seen.segments.chunk_by(|a, b| a.group == b.group) {
             findings.extend(Group::new(group).finding());
         }
     }
 }
 
-/// The names of the fields with labels; `None` where there are none.
-fn label_fields(records: &Records<'_>) -> Option<String> {
-    if !records.kind.is_data() {
-        return None;
-    }
-    let labels: Vec<&str> =
-        records.names.iter().filter(|name| name.role == Role::Label).map(|name| name.path.as_str()).collect();
-    let pairs =
-        || records.names.iter().any(|name| name.path.contains("chosen") || name.path.contains("preferred_output"));
-    (!labels.is_empty() || pairs()).then(|| labels.join(", "))
-}
-
 /// The declared data set, else the folder.
-fn set_of(records: &Records<'_>) -> String {
-    match &records.blob.lens.dataset {
+fn set_of(indexed: &Indexed<'_>) -> String {
+    match &indexed.lens.dataset {
         Some(name) => name.to_string(),
         None => {
-            let path: &BStr = records.blob.path;
-            let end = path.rfind_byte(b'/').map_or(0, |at| at + 1);
-            path[..end].to_str_lossy().into_owned()
+            let end = indexed.path.rfind_byte(b'/').map_or(0, |at| at + 1);
+            indexed.path[..end].to_str_lossy().into_owned()
         }
     }
 }
@@ -206,7 +173,7 @@ impl<'s> Group<'s> {
     }
 
     fn finding(&self) -> Option<Finding> {
-        let rows: usize = self.segments.iter().map(|segment| segment.index.len()).sum();
+        let rows: usize = self.segments.iter().map(|segment| segment.rows.len()).sum();
         let parts = rows.div_ceil(AT_ONCE).max(1) as u64;
         let mut found = Found::default();
         for part in 0..parts {
@@ -219,7 +186,7 @@ impl<'s> Group<'s> {
     fn look(&self, take: impl Fn(u64) -> bool, found: &mut Found) {
         let mut rows = Vec::new();
         for (number, segment) in self.segments.iter().enumerate() {
-            for row in 0..segment.index.len() {
+            for row in segment.rows.clone() {
                 if let Some(key) = segment.index.key(row).filter(|&key| take(key))
                     && segment.index.label(row).is_class()
                 {
@@ -289,10 +256,7 @@ impl<'s> Group<'s> {
     }
 
     fn is_fresh(&self, row: Row) -> bool {
-        match &self.segments[row.segment as usize].fresh {
-            None => true,
-            Some(rows) => rows.binary_search(&row.row).is_ok(),
-        }
+        self.segments[row.segment as usize].index.is_fresh(row.row as usize)
     }
 
     fn title(&self, row: Row) -> &str {
@@ -374,7 +338,8 @@ mod tests {
 
     use super::*;
     use crate::diff::trial::Table;
-    use crate::span::Span;
+    use crate::lens::Role;
+    use crate::span::{Fresh, Span};
 
     fn finish(seen: Seen) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -385,7 +350,7 @@ mod tests {
     fn look(tables: &[Table]) -> Vec<Finding> {
         let mut seen = Seen::default();
         for table in tables {
-            table.batches(2, |records| ConflictingLabels.observe(&mut seen, &Observation::Records(records)));
+            table.indexed(2, |indexed| ConflictingLabels.observe(&mut seen, &Observation::Indexed(indexed)));
         }
         finish(seen)
     }
@@ -461,21 +426,21 @@ mod tests {
     proptest! {
         #[test]
         fn batches_threads_and_their_order_make_no_difference(
-            rows in proptest::collection::vec((0_u8..20, 0_u8..4), 1..80),
+            files in proptest::collection::vec(proptest::collection::vec((0_u8..20, 0_u8..4), 1..20), 1..6),
             size in 1_usize..9,
-            owners in proptest::collection::vec(0_usize..3, 80),
+            owners in proptest::collection::vec(0_usize..3, 6),
             turn in any::<bool>(),
         ) {
-            let text: String = rows.iter().map(|(text, label)| format!("t{text}\tl{label}\n")).collect();
-            let table = table("d/a.csv", 0, &text);
             let mut whole = Seen::default();
-            table.batches(1000, |records| ConflictingLabels.observe(&mut whole, &Observation::Records(records)));
             let mut parts: [Seen; 3] = Default::default();
-            let mut batch = 0;
-            table.batches(size, |records| {
-                ConflictingLabels.observe(&mut parts[owners[batch]], &Observation::Records(records));
-                batch += 1;
-            });
+            for (number, (rows, &owner)) in files.iter().zip(&owners).enumerate() {
+                let text: String = rows.iter().map(|(text, label)| format!("t{text}\tl{label}\n")).collect();
+                let table = table(&format!("d/{number}.csv"), number as u32, &text);
+                table.indexed(1000, |indexed| ConflictingLabels.observe(&mut whole, &Observation::Indexed(indexed)));
+                table.indexed(size, |indexed| {
+                    ConflictingLabels.observe(&mut parts[owner], &Observation::Indexed(indexed));
+                });
+            }
             if turn { parts.reverse(); }
             let mut merged = Seen::default();
             for part in parts { merged.merge(part); }

@@ -849,7 +849,7 @@ mod tests {
             for (number, (path, content)) in files.iter().enumerate() {
                 index.file(path.as_bytes(), content.as_bytes(), crate::span::BlobId(number as u32));
             }
-            index
+            std::sync::Arc::new(index)
         };
         let before = index(&[("train/cat/1.png", "aa"), ("train/cat/2.png", "bb"), ("train/dog/3.png", "cc")]);
         let after = index(&[("train/cat/1.png", "aa"), ("train/dog/2.png", "bb"), ("train/dog/3.png", "cc")]);

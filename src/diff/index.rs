@@ -3,13 +3,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
 use super::keyer::{Keyed, Keyer, LabelOf};
 use super::rows::{Rows, reserve};
-use crate::format::{Offsets, Record, Records};
-use crate::span::{At, BlobId, Place, Span};
+use crate::format::{Offsets, Records};
+use crate::lens::Role;
+use crate::span::{At, BlobId, Fresh, Place, Span};
+
+/// Stands between the names of fields.
+const FIELDS: &str = ", ";
 
 /// The index of one version of a blob. Made while the blob is scanned, so that it is parsed once.
 #[derive(Debug, Default)]
@@ -22,9 +27,25 @@ pub(crate) struct Index {
     pub(super) ids: Vec<u64>,
     pub(super) classes: Classes,
     lies: Lies,
+    stretches: Vec<Stretch>,
+    /// Rows that the change brought; `None` where that is all of them.
+    fresh: Option<Vec<u32>>,
     keyer: Keyer,
-    /// Whether identifiers are left out.
-    anonymous: bool,
+    /// Whether only labelled rows are wanted, without their identifiers.
+    labelled: bool,
+}
+
+/// Consecutive rows of one file whose labels stand in the same fields.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    /// Its first row.
+    pub(crate) from: usize,
+    /// Names of the fields with labels; empty where answers of preference pairs are the labels.
+    pub(crate) fields: Box<str>,
+    /// Whether rows have a label, or two answers of which one is preferred.
+    pub(crate) labelled: bool,
+    /// Whether a field says who gave each label.
+    pub(crate) by_user: bool,
 }
 
 /// Where rows lie.
@@ -186,25 +207,27 @@ impl Tally {
 }
 
 impl Index {
-    /// An index for those who only ask which contents are the same: it keeps no identifiers.
-    pub(crate) fn anonymous() -> Self {
-        Self { anonymous: true, ..Self::default() }
+    /// An index of labelled rows alone, for those who ask which contents are the same: it keeps no identifiers.
+    pub(crate) fn labelled() -> Self {
+        Self { labelled: true, ..Self::default() }
     }
 
     /// Takes the records of a batch in. Batches must come in the order of the file.
     pub(crate) fn observe(&mut self, records: &Records<'_>) {
-        self.observe_each(records, |_, _| {});
-    }
-
-    /// Like [`Index::observe`]; `each` is told each record and its row here.
-    pub(crate) fn observe_each<'r>(&mut self, records: &'r Records<'_>, mut each: impl FnMut(Record<'r>, usize)) {
         if !records.kind.is_data() {
             return;
         }
         self.keyer.prepare(records);
+        if self.labelled && !self.keyer.is_labelled() {
+            return;
+        }
+        self.stretch(records);
+        if *records.blob.fresh != Fresh::All {
+            self.fresh.get_or_insert_default();
+        }
         for record in records.iter() {
             let Keyed { key, id, label } = self.keyer.key(record, &records.blob.lens.null);
-            let id = id.filter(|_| !self.anonymous);
+            let id = id.filter(|_| !self.labelled);
             let label = self.classes.label(label);
             let row = self.keys.len();
             if id.is_some() && self.ids.is_empty() {
@@ -219,8 +242,46 @@ impl Index {
             reserve(&mut self.labels);
             self.labels.push(label);
             self.lies.push(records, record.span(), record.number());
-            each(record, row);
+            if let Some(fresh) = &mut self.fresh
+                && record.is_fresh()
+            {
+                fresh.push(row as u32);
+            }
         }
+    }
+
+    /// Notes where labels stand in the rows to come.
+    fn stretch(&mut self, records: &Records<'_>) {
+        let named = |role: Role| records.names.iter().filter(move |name| name.role == role);
+        let by_user = named(Role::User).next().is_some();
+        let labelled = self.keyer.is_labelled();
+        let same = |names: &str| named(Role::Label).map(|name| name.path.as_str()).eq(names.split(FIELDS));
+        let goes_on = |last: &Stretch| {
+            last.by_user == by_user
+                && last.labelled == labelled
+                && if last.fields.is_empty() { named(Role::Label).next().is_none() } else { same(&last.fields) }
+        };
+        if !self.stretches.last().is_some_and(goes_on) {
+            let fields: Vec<&str> = named(Role::Label).map(|name| name.path.as_str()).collect();
+            let fields = fields.join(FIELDS).into();
+            self.stretches.push(Stretch { from: self.keys.len(), fields, labelled, by_user });
+        }
+    }
+
+    /// Lets go of what only reading needs.
+    pub(crate) fn close(&mut self) {
+        self.keyer = Keyer::default();
+    }
+
+    /// Its rows, in stretches whose labels stand in the same fields.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (&Stretch, Range<usize>)> {
+        let ends = self.stretches.iter().skip(1).map(|next| next.from).chain([self.len()]);
+        self.stretches.iter().zip(ends).map(|(stretch, end)| (stretch, stretch.from..end))
+    }
+
+    /// Whether the change brought a row.
+    pub(crate) fn is_fresh(&self, row: usize) -> bool {
+        self.fresh.as_ref().is_none_or(|fresh| fresh.binary_search(&(row as u32)).is_ok())
     }
 
     /// Counts the classes of a batch and keeps no row: for files that did not change, whose classes still decide what a

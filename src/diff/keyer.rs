@@ -103,6 +103,11 @@ impl Keyer {
         }
     }
 
+    /// Whether records of the batch that was prepared have labels, or two answers of which one is preferred.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.labelled || self.uses.iter().any(|&(what, _)| what == Use::Chosen)
+    }
+
     /// The key of a record of the batch that was prepared.
     pub(crate) fn key(&mut self, record: Record<'_>, null: &[String]) -> Keyed<'_> {
         let (mut content, mut id, mut chosen, mut rejected) = <(Sum, Sum, Sum, Sum)>::default();

@@ -1,11 +1,12 @@
 //! Small data sets for the tests of this module, without any reader.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bstr::BStr;
 
 use super::again::Again;
-use super::{Index, Side, Tally, Version};
+use super::{Index, Indexed, Side, Tally, Version};
 use crate::format::{Blob, Cell, Coding, Decoded, Encoding, Kind, Name, Offsets, Records, Row, Sink};
 use crate::lens::{Lens, Role};
 use crate::span::{BlobId, Fresh};
@@ -80,10 +81,18 @@ impl Table {
     }
 
     /// Its index.
-    pub(crate) fn index(&self) -> Index {
+    pub(crate) fn index(&self) -> Arc<Index> {
         let mut index = Index::default();
         self.batches(7, |records| index.observe(records));
-        index
+        Arc::new(index)
+    }
+
+    /// The index of its labelled rows, read in batches of this size, as a check is shown it.
+    pub(crate) fn indexed(&self, size: usize, look: impl FnOnce(&Indexed<'_>)) {
+        let mut index = Index::labelled();
+        self.batches(size, |records| index.observe(records));
+        let path = BStr::new(&self.path);
+        look(&Indexed { blob: self.blob, path, lens: &self.lens, index: &Arc::new(index) });
     }
 }
 

@@ -64,7 +64,7 @@ impl Reread<'_> {
             let content = entry.content.as_ref()?;
             let bytes = self.scanner.resolved(content).ok()?;
             self.scanner
-                .feed(Default::default(), entry.path.as_bstr(), &bytes, &lens, &mut Quiet::counting(&mut index))
+                .feed(Default::default(), entry.path.as_bstr(), &bytes, &lens, &mut Quiet::Count(&mut index))
                 .ok()?;
             tally.add(&index);
         }

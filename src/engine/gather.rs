@@ -184,6 +184,10 @@ impl Run<'_> {
         let branch = self.branch();
         show(&Observation::Files(&Files { list: &numbered, branch: branch.as_ref().map(|name| name.as_bstr()) }));
         part.sides.sort_by_key(diff::Side::blob);
+        if self.compare() == Compare::Labels && !part.sides.iter().any(diff::Side::had_rows) {
+            // New files alone: nothing that was labelled before could be labelled otherwise now.
+            part.sides.clear();
+        }
         let again = Reread {
             scanner: &scanner,
             sides: &part.sides,

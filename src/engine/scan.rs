@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::budget::Budget;
 use crate::check::Observation;
-use crate::diff::{self, Index, Tally, Version};
+use crate::diff::{self, Index, Indexed, Tally, Version};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
 use crate::format::{self, Blob, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
@@ -197,15 +197,14 @@ impl Scanner<'_> {
             _ => Fresh::All,
         };
         let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &fresh };
-        let mut index = Index::default();
+        // Rows are compared with others where there is another version of this file; else only labelled ones are kept, to
+        // be compared with each other.
+        let is_compared = self.compare == Compare::Change || before.is_some();
+        let mut index = if is_compared { Index::default() } else { Index::labelled() };
         let mut feed = Feed {
             checks: self.checks,
             seen: &mut part.seen,
-            index: match (self.compare, entry.unchanged) {
-                (Compare::No, _) => Indexing::Off,
-                (_, true) => Indexing::Count(&mut index),
-                (_, false) => Indexing::Rows(&mut index),
-            },
+            index: &mut index,
             references: &mut part.references,
             named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
@@ -239,6 +238,14 @@ impl Scanner<'_> {
         part.unread.extend(read.unread.into_iter().map(|reason| Unread { path: entry.path.clone(), reason }));
         if let Some(guess) = read.guess {
             part.guesses.push((id, guess));
+        }
+        index.close();
+        let index = Arc::new(index);
+        if index.len() > 0 {
+            let indexed = Indexed { blob: id, path: entry.path(), lens, index: &index };
+            for (check, seen) in self.checks.iter().zip(&mut part.seen) {
+                check.observe(seen, &Observation::Indexed(&indexed));
+            }
         }
         if self.compare != Compare::No && read.kind.is_data() {
             if entry.unchanged {
@@ -294,12 +301,13 @@ impl Scanner<'_> {
         }
     }
 
-    fn index(&self, id: BlobId, entry: &Entry, bytes: &[u8], lens: &Lens) -> Result<Index, String> {
+    fn index(&self, id: BlobId, entry: &Entry, bytes: &[u8], lens: &Lens) -> Result<Arc<Index>, String> {
         let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
         let mut index = Index::default();
-        self.feed(id, path, bytes, lens, &mut Quiet::rows(&mut index))
+        self.feed(id, path, bytes, lens, &mut Quiet::Rows(&mut index))
             .map_err(|reason| format!("its version before the change: {reason}"))?;
-        Ok(index)
+        index.close();
+        Ok(Arc::new(index))
     }
 
     /// Reads one version of an entry again, as it was read before.
@@ -376,7 +384,7 @@ fn image(id: BlobId, entry: &Entry, lens: &Lens) -> diff::Side {
     let version = |path: &BStr, object: &crate::source::ObjectId| {
         let mut index = Index::default();
         index.file(path, object.as_bytes(), id);
-        index
+        Arc::new(index)
     };
     let after = match &entry.content {
         Some(Content::Object(object)) => Some(version(entry.path(), object)),
@@ -420,41 +428,20 @@ fn submodule_note(entry: &Entry) -> String {
     }
 }
 
-/// What the differ takes of the records that pass by.
-enum Indexing<'s> {
-    Off,
+/// Takes records for the differ alone.
+pub(super) enum Quiet<'s> {
     /// Every row.
     Rows(&'s mut Index),
     /// The number of rows of each class.
     Count(&'s mut Index),
 }
 
-impl Indexing<'_> {
-    fn records(&mut self, records: &Records<'_>) {
-        match self {
-            Indexing::Off => {}
-            Indexing::Rows(index) => index.observe(records),
-            Indexing::Count(index) => index.count(records),
-        }
-    }
-}
-
-/// Takes records for the differ alone.
-pub(super) struct Quiet<'s>(Indexing<'s>);
-
-impl<'s> Quiet<'s> {
-    pub(super) fn rows(index: &'s mut Index) -> Self {
-        Self(Indexing::Rows(index))
-    }
-
-    pub(super) fn counting(index: &'s mut Index) -> Self {
-        Self(Indexing::Count(index))
-    }
-}
-
 impl Sink for Quiet<'_> {
     fn records(&mut self, records: &Records<'_>) {
-        self.0.records(records);
+        match self {
+            Quiet::Rows(index) => index.observe(records),
+            Quiet::Count(index) => index.count(records),
+        }
     }
 
     fn references(&mut self, _: &References<'_>) {}
@@ -464,7 +451,7 @@ impl Sink for Quiet<'_> {
 struct Feed<'s> {
     checks: &'s [Box<dyn Fold>],
     seen: &'s mut [Seen],
-    index: Indexing<'s>,
+    index: &'s mut Index,
     references: &'s mut Vec<(BlobId, Reference)>,
     named: Option<&'s mut BTreeSet<String>>,
     records: u64,
@@ -476,7 +463,7 @@ impl Sink for Feed<'_> {
         for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
             check.observe(seen, &Observation::Records(records));
         }
-        self.index.records(records);
+        self.index.observe(records);
     }
 
     fn references(&mut self, references: &References<'_>) {
