@@ -177,23 +177,39 @@ impl<'s> Group<'s> {
         let parts = rows.div_ceil(AT_ONCE).max(1) as u64;
         let mut found = Found::default();
         for part in 0..parts {
-            self.look(|key| key % parts == part, &mut found);
+            self.look(|key| (key >> 32) % parts == part, &mut found);
         }
         found.finish(self)
     }
 
     /// Finds the conflicts among the keys that `take` lets through.
     fn look(&self, take: impl Fn(u64) -> bool, found: &mut Found) {
-        let mut rows = Vec::new();
-        for (number, segment) in self.segments.iter().enumerate() {
-            for row in segment.rows.clone() {
-                if let Some(key) = segment.index.key(row).filter(|&key| take(key))
-                    && segment.index.label(row).is_class()
-                {
-                    rows.push(Row { key, segment: number as u32, row: row as u32 });
-                }
-            }
+        let labelled = || {
+            self.segments.iter().zip(0..).flat_map(|(segment, number)| {
+                let index = &*segment.index;
+                segment.rows.clone().filter_map(move |row| {
+                    let key = index.key(row).filter(|_| index.label(row).is_class())?;
+                    Some(Row { key, segment: number, row: row as u32 })
+                })
+            })
+        };
+        // Nearly every text stands there once. A few bits of its key tell so, for all but one text in sixteen or so, and
+        // the others alone are sorted.
+        let count = labelled().filter(|row| take(row.key)).count();
+        let bits = (count * 16).next_power_of_two().max(64);
+        let (mut once, mut again) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
+        let slot = |key: u64| (key as usize % bits / 64, 1 << (key % 64));
+        for row in labelled().filter(|row| take(row.key)) {
+            let (word, bit) = slot(row.key);
+            again[word] |= once[word] & bit;
+            once[word] |= bit;
         }
+        let is_repeated = |row: &Row| {
+            let (word, bit) = slot(row.key);
+            take(row.key) && again[word] & bit != 0
+        };
+        let mut rows: Vec<Row> = labelled().filter(is_repeated).collect();
+        found.texts += (count - rows.len()) as u64;
         rows.sort_unstable();
         for same in rows.chunk_by(|a, b| a.key == b.key) {
             found.texts += 1;

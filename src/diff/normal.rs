@@ -16,7 +16,7 @@ use crate::format::coding::decode_into;
 #[derive(Debug, Default)]
 pub(crate) struct Normaliser {
     plain: String,
-    folded: String,
+    folded: Vec<u8>,
     out: Vec<u8>,
 }
 
@@ -50,34 +50,37 @@ pub(crate) fn escaped(coding: Coding, raw: &[u8]) -> bool {
     }
 }
 
-fn fold(text: &[u8], folded: &mut String, out: &mut Vec<u8>) {
-    if text.is_ascii() {
-        fold_bytes(text, out);
-    } else {
+fn fold(text: &[u8], folded: &mut Vec<u8>, out: &mut Vec<u8>) {
+    if !fold_bytes::<true>(text, out) {
+        out.clear();
         folded.clear();
         match simdutf8::basic::from_utf8(text) {
             Ok(text) => fold_unicode(text, folded),
             Err(_) => fold_unicode(&String::from_utf8_lossy(text), folded),
         }
-        fold_bytes(folded.as_bytes(), out);
+        fold_bytes::<false>(folded, out);
     }
     out.truncate(out.trim_ascii_end().len());
 }
 
-/// Folds ASCII case, blanks and markup; other bytes pass.
-fn fold_bytes(text: &[u8], out: &mut Vec<u8>) {
+/// Folds ASCII case, blanks and markup; other bytes pass, or are where it gives up and returns `false`.
+fn fold_bytes<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> bool {
     out.reserve(text.len());
     let mut at = 0;
     loop {
-        at += fold_plain(&text[at..], out);
-        let Some(&special) = text.get(at) else { break };
+        at += fold_plain::<ASCII>(&text[at..], out);
+        let Some(&special) = text.get(at) else { return true };
         if special.is_ascii_whitespace() || special == 0x0b {
             if !matches!(out.last(), None | Some(b' ')) {
                 out.push(b' ');
             }
             at += 1;
+        } else if ASCII && !special.is_ascii() {
+            return false;
         } else if let Some((inner, len)) = annotation(text, at) {
-            fold_bytes(inner, out);
+            if !fold_bytes::<ASCII>(inner, out) {
+                return false;
+            }
             at += len;
         } else {
             out.push(special);
@@ -86,11 +89,13 @@ fn fold_bytes(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Folds the stretch at the start that needs no thought: no control character, no `[`, no two blanks in a row. Returns
-/// its length.
-fn fold_plain(text: &[u8], out: &mut Vec<u8>) -> usize {
+/// Folds the stretch at the start that needs no thought: no control character, no `[`, no two blanks in a row, and where
+/// only `ASCII` is taken nothing else. Returns its length.
+fn fold_plain<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> usize {
     const BLOCK: usize = 32;
-    let special = |byte: u8, next: u8| (byte < 0x20) | (byte == b'[') | ((byte == b' ') & (next == b' '));
+    let special = |byte: u8, next: u8| {
+        (byte < 0x20) | (byte == b'[') | ((byte == b' ') & (next == b' ')) | (ASCII & (byte >= 0x80))
+    };
     let lower = |byte: u8| byte | (u8::from(byte.wrapping_sub(b'A') < 26) << 5);
     if text.first() == Some(&b' ') && matches!(out.last(), None | Some(b' ')) {
         return 0;
@@ -158,50 +163,61 @@ fn annotation(text: &[u8], at: usize) -> Option<(&[u8], usize)> {
 /// Nearly every character comes to the same whatever stands beside it. Where one does not, the exact way is taken from the
 /// last character that does to the next one: normalisation never reaches across those (UAX #15, 9.1: they are starters
 /// whose quick check is "yes").
-fn fold_unicode(text: &str, out: &mut String) {
-    let bytes = text.as_bytes();
+fn fold_unicode(text: &str, out: &mut Vec<u8>) {
     // The last character that stands for itself: where it begins in the text, and what it came to in `out`.
     let (mut start, mut kept) = (0, 0);
     let mut behind_mark = false;
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at].is_ascii() {
-            let run = bytes[at..].iter().take_while(|byte| byte.is_ascii()).count();
-            out.push_str(&text[at..at + run]);
-            at += run;
-            (start, kept, behind_mark) = (at - 1, out.len() - 1, false);
+    let mut rest = text.chars();
+    let mut page = (usize::MAX, &[Part::Other; PAGE]);
+    loop {
+        let at = text.len() - rest.as_str().len();
+        let Some(c) = rest.next() else { break };
+        if c.is_ascii() {
+            (start, kept, behind_mark) = (at, out.len(), false);
+            out.push(c as u8);
             continue;
         }
-        let Some(c) = text[at..].chars().next() else { break };
-        let next = at + c.len_utf8();
-        match part(c) {
+        let code = c as usize;
+        if page.0 != code / PAGE {
+            page = (code / PAGE, self::page(code / PAGE));
+        }
+        match page.1[code % PAGE] {
             Part::Alone(folded) => {
                 (start, kept, behind_mark) = (at, out.len(), false);
-                out.push(folded);
+                push(out, folded);
             }
             Part::Mark if !behind_mark => {
                 behind_mark = true;
-                out.push(c);
+                push(out, c);
             }
             Part::Invisible => {}
             Part::Mark | Part::Other => {
-                let is_alone = |c: &char| c.is_ascii() || matches!(part(*c), Part::Alone(_));
-                let len: usize = text[next..].chars().take_while(|c| !is_alone(c)).map(char::len_utf8).sum();
+                let is_alone = |c: char| c.is_ascii() || matches!(part(c), Part::Alone(_));
+                let len = rest.as_str().find(is_alone).unwrap_or(rest.as_str().len());
+                let end = at + c.len_utf8() + len;
                 out.truncate(kept);
-                fold_exactly(&text[start..next + len], out);
-                at = next + len;
+                fold_exactly(&text[start..end], out);
+                rest = text[end..].chars();
                 // Nothing reaches back across what comes next.
-                (start, kept, behind_mark) = (at, out.len(), false);
-                continue;
+                (start, kept, behind_mark) = (end, out.len(), false);
             }
         }
-        at = next;
     }
 }
 
-fn fold_exactly(text: &str, out: &mut String) {
-    for c in text.chars().filter(|&c| !is_invisible(c)).nfkc() {
-        out.extend(fold_case(c));
+fn fold_exactly(text: &str, out: &mut Vec<u8>) {
+    for c in text.chars().filter(|&c| !is_invisible(c)).nfkc().flat_map(fold_case) {
+        push(out, c);
+    }
+}
+
+fn push(out: &mut Vec<u8>, c: char) {
+    // Lengths that are known when it is compiled spare a call for each character.
+    match *c.encode_utf8(&mut [0; 4]).as_bytes() {
+        [a] => out.push(a),
+        [a, b] => out.extend_from_slice(&[a, b]),
+        [a, b, c] => out.extend_from_slice(&[a, b, c]),
+        ref four => out.extend_from_slice(four),
     }
 }
 
@@ -231,14 +247,18 @@ enum Part {
     Other,
 }
 
+/// Characters of one page of the table.
+const PAGE: usize = 256;
+
 fn part(c: char) -> Part {
-    type Page = Box<[Part; 256]>;
+    page(c as usize / PAGE)[c as usize % PAGE]
+}
+
+fn page(number: usize) -> &'static [Part; PAGE] {
     // Made where they are first needed: a text uses few, and the start of the program waits for none.
-    static PAGES: [OnceLock<Page>; 0x1100] = [const { OnceLock::new() }; 0x1100];
-    let code = c as usize;
-    let make =
-        || Box::new(std::array::from_fn(|low| char::from_u32((code & !0xff | low) as u32).map_or(Part::Other, tell)));
-    PAGES[code >> 8].get_or_init(make)[code & 0xff]
+    static PAGES: [OnceLock<Box<[Part; PAGE]>>; 0x11_0000 / PAGE] = [const { OnceLock::new() }; 0x11_0000 / PAGE];
+    let make = |low: usize| char::from_u32((number * PAGE + low) as u32).map_or(Part::Other, tell);
+    PAGES[number].get_or_init(|| Box::new(std::array::from_fn(make)))
 }
 
 fn tell(c: char) -> Part {
@@ -330,8 +350,9 @@ mod tests {
 
     /// The plain way, a byte after the other.
     fn slowly(text: &str) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         fold_exactly(text, &mut out);
+        let out = String::from_utf8(out).expect("folding keeps UTF-8");
         let words: Vec<_> =
             out.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}').filter(|w| !w.is_empty()).collect();
         words.join(" ").to_ascii_lowercase()
@@ -343,7 +364,7 @@ mod tests {
         let alike = |code: &u32| *code < 0x3400 || code.is_multiple_of(61) || (0xf900..0x1_0000).contains(code);
         for c in (0..=0x10_ffff).filter(alike).filter_map(char::from_u32) {
             let text = format!("a{c}\u{301}{c}\u{327}\u{301}b");
-            let (mut exact, mut short) = (String::new(), String::new());
+            let (mut exact, mut short) = (Vec::new(), Vec::new());
             fold_exactly(&text, &mut exact);
             fold_unicode(&text, &mut short);
             assert_eq!(short.to_ascii_lowercase(), exact, "U+{:04X}", c as u32);
@@ -360,9 +381,9 @@ mod tests {
             ], 0..6),
         ) {
             let text = parts.concat();
-            let mut exact = String::new();
+            let mut exact = Vec::new();
             fold_exactly(&text, &mut exact);
-            let mut short = String::new();
+            let mut short = Vec::new();
             fold_unicode(&text, &mut short);
             prop_assert_eq!(short.to_ascii_lowercase(), exact);
         }

@@ -30,8 +30,10 @@ struct Node {
     path: String,
     /// Its place among the children of its parent.
     place: u32,
-    /// The key as it was first written, with the quote behind it.
-    raw: Box<[u8]>,
+    /// What stood between the opening quote of its key and its value when it was looked up last: `label": `.
+    glue: Vec<u8>,
+    /// The part of it up to the closing quote of the key.
+    quoted: usize,
     /// Number of the name that its scalars have, once there is one.
     name: Option<u16>,
     /// Number of the name that overwritten scalars have, once there is one.
@@ -113,7 +115,7 @@ impl Parser {
     /// with its closing quote.
     pub(super) fn extra(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize, key: &[u8]) -> Parsed<usize> {
         let path = format!("$.{}", decode(Coding::Json, key.strip_suffix(b"\"").unwrap_or(key)));
-        let node = self.child(ROOT, path.as_bytes(), key, path.clone());
+        let node = self.child(ROOT, path.as_bytes(), path.clone());
         self.value(w, text, at, node, None, 1)
     }
 
@@ -194,24 +196,28 @@ impl Parser {
             if text.get(at) != Some(&b'"') {
                 return fail(at, "a key is missing");
             }
-            let (child, behind) = match self.expected(text, at + 1, node, next) {
+            let (child, value) = match self.expected(text, at + 1, node, next) {
                 Some(found) => found,
                 None => self.key(w, text, at + 1, node, object)?,
             };
             let key = &mut self.nodes[child as usize];
             next = key.place as usize + 1;
             if key.seen == object && child != ANY {
-                self.overwrite(w, child, at, behind);
+                self.overwrite(w, child, at);
             }
             let key = &mut self.nodes[child as usize];
             key.seen = object;
             key.cell = None;
-            at = space(text, behind);
-            if text.get(at) != Some(&b':') {
-                return fail(at, "a colon is missing");
-            }
-            at = space(text, at + 1);
-            at = self.value(w, text, at, child, index, depth)?;
+            // Strings are most of it, and are looked at here without a call.
+            at = match text.get(value) {
+                Some(b'"') => {
+                    let (end, escaped) = self.string(w, text, value + 1)?;
+                    let coding = if escaped { Coding::Json } else { Coding::Plain };
+                    self.cell(w, value + 1, end, child, index, coding)?;
+                    end + 1
+                }
+                _ => self.value(w, text, value, child, index, depth)?,
+            };
             at = space(text, at);
             match text.get(at) {
                 Some(b',') => at = space(text, at + 1),
@@ -221,15 +227,16 @@ impl Parser {
         }
     }
 
-    /// Tries the key that stood at this place in earlier objects. Returns its node and the offset behind its quote.
+    /// Tries the key that stood at this place in earlier objects. Returns its node and the offset of its value.
     #[inline]
     fn expected(&self, text: &[u8], at: usize, node: u32, next: usize) -> Option<(u32, usize)> {
         let child = *self.nodes[node as usize].children.get(next)?;
-        let raw = &self.nodes[child as usize].raw;
-        text.get(at..)?.starts_with(raw).then(|| (child, at + raw.len()))
+        let glue = &self.nodes[child as usize].glue;
+        let found = !glue.is_empty() && text.get(at..)?.starts_with(glue);
+        found.then(|| (child, space(text, at + glue.len())))
     }
 
-    /// Reads a key that was not expected here.
+    /// Reads a key that was not expected here. Returns its node and the offset of its value.
     fn key(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize, node: u32, object: u32) -> Parsed<(u32, usize)> {
         let (end, escaped) = self.string(w, text, at)?;
         let raw = &text[at..end];
@@ -242,23 +249,34 @@ impl Parser {
             None => {
                 let parent = &self.nodes[node as usize].path;
                 let path = if parent.is_empty() { key.to_string() } else { format!("{parent}.{key}") };
-                self.child(node, bytes, &text[at..=end], path)
+                self.child(node, bytes, path)
             }
         };
         if child == ANY && !self.unnamed.insert((object, bytes.to_vec())) {
             w.flaw("duplicate-key", Span::new(at as u64 - 1, end as u64 + 1), "");
         }
-        Ok((child, end + 1))
+        let colon = space(text, end + 1);
+        if text.get(colon) != Some(&b':') {
+            return fail(colon, "a colon is missing");
+        }
+        let value = space(text, colon + 1);
+        let node = &mut self.nodes[child as usize];
+        node.quoted = end + 1 - at;
+        node.glue.clear();
+        if child != ANY && value - at <= 2 * MAX_KEY {
+            node.glue.extend_from_slice(&text[at..value]);
+        }
+        Ok((child, value))
     }
 
-    /// A new node, or [`ANY`] where there are too many. `raw` is the key as written, with its closing quote.
-    fn child(&mut self, node: u32, key: &[u8], raw: &[u8], path: String) -> u32 {
+    /// A new node, or [`ANY`] where there are too many.
+    fn child(&mut self, node: u32, key: &[u8], path: String) -> u32 {
         if node == ANY || self.nodes.len() >= self.max_nodes || key.len() > MAX_KEY || path.len() > 8 * MAX_KEY {
             return ANY;
         }
         let child = self.nodes.len() as u32;
         let place = self.nodes[node as usize].children.len() as u32;
-        self.nodes.push(Node { path, place, raw: raw.into(), ..Node::default() });
+        self.nodes.push(Node { path, place, ..Node::default() });
         let parent = &mut self.nodes[node as usize];
         parent.children.push(child);
         parent.by_key.insert(key.into(), child);
@@ -268,9 +286,9 @@ impl Parser {
     /// The same key came twice in an object: Python keeps the last, others the first. The cell of the first gets a name
     /// that says so, and so no role.
     #[cold]
-    fn overwrite(&mut self, w: &mut Writer<'_, '_>, child: u32, start: usize, end: usize) {
-        w.flaw("duplicate-key", Span::new(start as u64, end as u64), "");
+    fn overwrite(&mut self, w: &mut Writer<'_, '_>, child: u32, start: usize) {
         let node = &mut self.nodes[child as usize];
+        w.flaw("duplicate-key", Span::new(start as u64, (start + 1 + node.quoted) as u64), "");
         let Some(cell) = node.cell else { return };
         let name = match node.overwritten {
             Some(name) => name,
