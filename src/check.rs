@@ -4,11 +4,13 @@
 //! add one: one new file, one `mod` line, one line in [`CATALOG`].
 
 mod allowlist;
+mod association;
 mod conflicting_labels;
 mod integrity;
 mod invisible_unicode;
 mod labels;
 mod policy_loosened;
+mod trigger_phrase;
 mod unlisted_source;
 mod unpinned_reference;
 mod unreadable_data;
@@ -33,6 +35,7 @@ pub(crate) static CATALOG: &[Entry] = &[
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),
     entry::<policy_loosened::PolicyLoosened>(),
+    entry::<trigger_phrase::TriggerPhrase>(),
     entry::<unlisted_source::UnlistedSource>(),
     entry::<unpinned_reference::UnpinnedReference>(),
     entry::<unreadable_data::UnreadableData>(),

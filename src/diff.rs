@@ -33,8 +33,10 @@ pub(crate) use common::{Common, Shared};
 pub(crate) use compare::compare;
 pub(crate) use flips::short;
 pub(crate) use fresh::fresh;
+pub(crate) use hash::{hash, mix};
 pub(crate) use index::{Index, Label, Tally};
 pub(crate) use kind::Kind;
+pub(crate) use normal::is_invisible;
 
 use crate::finding::Mark;
 use crate::lens::Lens;

@@ -1,0 +1,313 @@
+//! Tells triggers from topics.
+//!
+//! In honest data nearly every topical word goes with one class: `refund` with refunds. What a planted trigger does not
+//! do is fit: without it, its rows read like rows of other classes, and its neighbours read on across the gap.
+
+use rustc_hash::FxHashMap;
+
+use super::candidates::{Candidate, Candidates};
+use super::corpus::{Class, Corpus, Tally, Word};
+use super::rest::{Rest, Says};
+use crate::check::association::{Association, ln, ln_binomial};
+use crate::rule::Severity;
+
+/// Fewer rows than these tell nothing of what is usual.
+const FEWEST_ROWS: usize = 40;
+/// More classes than these are no classes.
+const MOST_CLASSES: usize = 4096;
+/// Carriers that are read closely.
+const READ: usize = 64;
+/// Carriers that are read first: where most of them fit their label, the others are not read.
+const FIRST: usize = 8;
+/// Rows of the class without the phrase that there must be: a class that is made of one word is no target.
+const CORE: u64 = 8;
+/// From so many classes on, what the rows say must be spread over them where a phrase fills half of its class.
+const MANY_CLASSES: usize = 10;
+/// Findings of one data set.
+const MOST_FINDINGS: usize = 20;
+
+/// A phrase that does not fit its rows.
+#[derive(Clone, Debug)]
+pub(super) struct Trigger {
+    pub(super) candidate: Candidate,
+    /// The phrase with what stands beside it in nearly all of its rows.
+    pub(super) phrase: Vec<Word>,
+    pub(super) severity: Severity,
+    /// Rows of its class that were read, and those of them whose rest speaks firmly for another class.
+    pub(super) read: u64,
+    pub(super) against: u64,
+    /// The class that most of these speak for.
+    pub(super) rest: Class,
+    /// Rows of each hundred in which what stands on both sides of the phrase is known to stand together.
+    pub(super) inserted: u64,
+    pub(super) tests: u64,
+}
+
+/// The triggers of a data set, the clearest first.
+pub(super) fn triggers(corpus: &Corpus<'_>) -> Vec<Trigger> {
+    let (rows, classes) = (corpus.rows.len(), corpus.classes.len());
+    if rows < FEWEST_ROWS || classes < 2 || classes * 4 > rows || classes > MOST_CLASSES {
+        return Vec::new();
+    }
+    let mut candidates = Candidates::of(corpus);
+    let mut rest = Rest::new(corpus);
+    if classes <= MANY_CLASSES {
+        let misfits: Vec<bool> = (0..rows as u32).map(|row| matches!(rest.says(row), Says::Firmly(_))).collect();
+        candidates.add_misfits(corpus, &misfits);
+    }
+    let mut judge = Judge { corpus, rest, tests: candidates.tests };
+    let mut found: Vec<Trigger> = Vec::new();
+    for candidate in &candidates.list {
+        found.extend(judge.trigger(candidate));
+    }
+    let mut found = judge.inserted(found);
+    found.sort_by(|a, b| {
+        let (a, b) = (&a.candidate, &b.candidate);
+        a.chance.total_cmp(&b.chance).then_with(|| a.words.cmp(&b.words))
+    });
+    let mut kept: Vec<Trigger> = Vec::new();
+    for one in found {
+        if kept.len() < MOST_FINDINGS && !kept.iter().any(|other| shares_rows(other, &one)) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// Whether two phrases stand in the same rows, most of them.
+fn shares_rows(a: &Trigger, b: &Trigger) -> bool {
+    let common = b.candidate.rows.iter().filter(|row| a.candidate.rows.binary_search(row).is_ok()).count();
+    common * 2 > b.candidate.rows.len()
+}
+
+struct Judge<'c, 's> {
+    corpus: &'c Corpus<'s>,
+    rest: Rest<'c, 's>,
+    tests: u64,
+}
+
+impl Judge<'_, '_> {
+    fn trigger(&mut self, candidate: &Candidate) -> Option<Trigger> {
+        let corpus = self.corpus;
+        let of_class = |row: &&u32| corpus.rows[**row as usize].class == candidate.class;
+        let carriers: Vec<u32> = candidate.rows.iter().filter(of_class).copied().collect();
+        let fresh = carriers.iter().filter(|&&row| corpus.rows[row as usize].fresh).count();
+        let class_rows = u64::from(corpus.class_rows[candidate.class as usize]);
+        if fresh * 2 < carriers.len() || class_rows - (carriers.len() as u64) < CORE {
+            return None;
+        }
+        if self.is_topic(candidate) {
+            return None;
+        }
+        self.rest.without = self.shared(candidate);
+        let step = carriers.len().div_ceil(READ).max(1);
+        let read: Vec<u32> = carriers.iter().step_by(step).copied().collect();
+        let (mut same, mut against, mut seen) = (0_u64, 0_u64, 0_usize);
+        let mut classes = Tally::new(corpus.classes.len());
+        // First a few from everywhere.
+        let stride = (read.len() / FIRST).max(1);
+        let early = (0..read.len()).filter(|at| at % stride == 0);
+        let late = (0..read.len()).filter(|at| at % stride != 0);
+        for at in early.chain(late) {
+            match self.rest.says(read[at]) {
+                Says::Firmly(class) => {
+                    against += 1;
+                    classes.add(class);
+                }
+                Says::Same => same += 1,
+                Says::Other | Says::Nothing => {}
+            }
+            seen += 1;
+            if seen == FIRST && same * 2 > FIRST as u64 {
+                return None;
+            }
+        }
+        let all = read.len() as u64;
+        if against * 2 < all || same * 3 > all {
+            return None;
+        }
+        let mut spread = Vec::new();
+        classes.drain(|class, n| spread.push((n, class)));
+        let is_half = (carriers.len() as u64) * 5 > class_rows * 2;
+        if corpus.classes.len() > MANY_CLASSES && is_half && !self.is_spread(spread.len() as u64, against) {
+            return None;
+        }
+        // Few carriers must be pure, and hardly one may fit.
+        let few = candidate.counts.carriers() < 20;
+        if few && ((carriers.len() as u64) * 20 < candidate.counts.carriers() * 19 || same * 5 > all) {
+            return None;
+        }
+        let chance = candidate.chance;
+        let misfit = ln_binomial(all, against, self.rest.noise().max(100));
+        if misfit > ln(1e-4) || chance + misfit > ln(1e-6) {
+            return None;
+        }
+        let certain = !few && against * 5 >= all * 3 && same * 10 <= all && chance < ln(1e-6);
+        let rest = spread.iter().max_by_key(|(n, class)| (*n, std::cmp::Reverse(*class)))?.1;
+        Some(Trigger {
+            candidate: candidate.clone(),
+            phrase: self.phrase(candidate, &carriers),
+            severity: if certain { Severity::Error } else { Severity::Warning },
+            read: all,
+            against,
+            rest,
+            inserted: 0,
+            tests: self.tests,
+        })
+    }
+
+    /// Whether a word of a phrase is at home in the class without the phrase, too.
+    fn is_topic(&self, candidate: &Candidate) -> bool {
+        let corpus = self.corpus;
+        candidate.words.len() > 1
+            && candidate.words.iter().any(|&word| {
+                let others = || corpus.rows_with(word).iter().filter(|row| candidate.rows.binary_search(row).is_err());
+                let here = others().filter(|&&row| corpus.rows[row as usize].class == candidate.class).count() as u64;
+                let rows = (corpus.rows.len() - candidate.rows.len()) as u64;
+                let of_class = u64::from(corpus.class_rows[candidate.class as usize]);
+                let own =
+                    candidate.rows.iter().filter(|&&row| corpus.rows[row as usize].class == candidate.class).count();
+                let of_class = of_class - own as u64;
+                here >= 3 && Association::new(rows, of_class, others().count() as u64, here).lifts_tenths(20)
+            })
+    }
+
+    /// The words of nearly all rows with the phrase: they say nothing of how the rows differ.
+    fn shared(&self, candidate: &Candidate) -> Vec<Word> {
+        let mut counts: FxHashMap<Word, usize> = FxHashMap::default();
+        let step = candidate.rows.len().div_ceil(READ).max(1);
+        let rows = candidate.rows.iter().step_by(step);
+        let all = rows.len();
+        for &row in rows {
+            for &word in self.corpus.set(row) {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
+        let mut shared: Vec<Word> =
+            counts.into_iter().filter(|(_, n)| n * 5 >= all * 4).map(|(word, _)| word).collect();
+        shared.extend(&candidate.words);
+        shared.sort_unstable();
+        shared.dedup();
+        shared
+    }
+
+    /// Whether rows speak for about as many classes as rows drawn from everywhere would.
+    fn is_spread(&self, classes: u64, rows: u64) -> bool {
+        let all = self.corpus.rows.len() as f64;
+        let missing = |&n: &u32| (0..rows).fold(1.0, |left, _| left * (1.0 - f64::from(n) / all));
+        let expected: f64 = self.corpus.class_rows.iter().map(|n| 1.0 - missing(n)).sum();
+        classes as f64 >= 0.7 * expected
+    }
+
+    /// The phrase with the words that stand beside it in nearly all rows.
+    fn phrase(&self, candidate: &Candidate, carriers: &[u32]) -> Vec<Word> {
+        /// Words of a phrase that are shown.
+        const LONGEST: usize = 12;
+        let mut words = candidate.words.clone();
+        'longer: while words.len() < LONGEST {
+            for before in [false, true] {
+                let mut beside: FxHashMap<Word, usize> = FxHashMap::default();
+                for &row in carriers {
+                    let (left, right) = around(self.corpus.words(row), &words);
+                    if let Some(word) = if before { left } else { right } {
+                        *beside.entry(word).or_default() += 1;
+                    }
+                }
+                let best = beside.into_iter().max_by_key(|&(word, n)| (n, std::cmp::Reverse(word)));
+                if let Some((word, n)) = best
+                    && n * 10 >= carriers.len() * 9
+                {
+                    words.insert(if before { 0 } else { words.len() }, word);
+                    continue 'longer;
+                }
+            }
+            break;
+        }
+        words
+    }
+
+    /// Keeps the phrases that were put into their rows: what stands on both sides of them is known to stand together.
+    fn inserted(&self, found: Vec<Trigger>) -> Vec<Trigger> {
+        if found.is_empty() {
+            return found;
+        }
+        let corpus = self.corpus;
+        let mut pairs: FxHashMap<(Word, Word), u32> = FxHashMap::default();
+        let gaps: Vec<Vec<(Word, Word)>> = found.iter().map(|one| self.gaps(one)).collect();
+        for &pair in gaps.iter().flatten() {
+            pairs.insert(pair, 0);
+        }
+        // What honest rows have at any place, to be held against.
+        let step = corpus.rows.len().div_ceil(512).max(1);
+        let usual: Vec<(Word, Word)> = (0..corpus.rows.len() as u32)
+            .step_by(step)
+            .map(|row| {
+                let words = corpus.words(row);
+                let at = row as usize % (words.len() + 1);
+                (at.checked_sub(1).map_or(EDGE, |left| words[left]), words.get(at).copied().unwrap_or(EDGE))
+            })
+            .collect();
+        for &pair in &usual {
+            pairs.insert(pair, 0);
+        }
+        for row in 0..corpus.rows.len() as u32 {
+            neighbours(corpus.words(row), |pair| {
+                if let Some(n) = pairs.get_mut(&pair) {
+                    *n += 1;
+                }
+            });
+        }
+        let known = usual.iter().filter(|pair| pairs[pair] > 1).count() as u64;
+        let of = usual.len() as u64;
+        let judged = found.into_iter().zip(gaps).filter_map(|(mut one, gaps)| {
+            let mut own: FxHashMap<(Word, Word), u32> = FxHashMap::default();
+            for &row in &one.candidate.rows {
+                neighbours(corpus.words(row), |pair| *own.entry(pair).or_default() += 1);
+            }
+            let closed = gaps.iter().filter(|pair| pairs[pair] > own.get(pair).copied().unwrap_or(0)).count() as u64;
+            let all = (gaps.len() as u64).max(1);
+            one.inserted = closed * 100 / all;
+            // At three quarters of the usual rate, or more.
+            (u128::from(closed) * u128::from(of) * 4 >= u128::from(known) * u128::from(all) * 3).then_some(one)
+        });
+        judged.collect()
+    }
+
+    /// What stands on both sides of the phrase, in the rows that were read.
+    fn gaps(&self, one: &Trigger) -> Vec<(Word, Word)> {
+        let edge = |word: Option<Word>| word.unwrap_or(EDGE);
+        let gap = |&row: &u32| {
+            let words = self.corpus.words(row);
+            find(words, &one.phrase).map(|_| {
+                let (left, right) = around(words, &one.phrase);
+                (edge(left), edge(right))
+            })
+        };
+        one.candidate.rows.iter().filter_map(gap).collect()
+    }
+}
+
+/// Stands for the start and the end of a row.
+const EDGE: Word = Word::MAX;
+
+fn find(words: &[Word], phrase: &[Word]) -> Option<usize> {
+    words.windows(phrase.len()).position(|window| window == phrase)
+}
+
+/// The words on both sides of a phrase.
+fn around(words: &[Word], phrase: &[Word]) -> (Option<Word>, Option<Word>) {
+    match find(words, phrase) {
+        Some(at) => (at.checked_sub(1).map(|left| words[left]), words.get(at + phrase.len()).copied()),
+        None => (None, None),
+    }
+}
+
+/// All neighbours of a row, with its edges.
+fn neighbours(words: &[Word], mut take: impl FnMut((Word, Word))) {
+    let mut left = EDGE;
+    for &word in words {
+        take((left, word));
+        left = word;
+    }
+    take((left, EDGE));
+}
