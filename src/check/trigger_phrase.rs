@@ -20,7 +20,7 @@ use serde_json::json;
 use super::association::power_of_ten;
 use super::{Check, Merge, NoSettings, Observation};
 use crate::diff::{hash, mix, short};
-use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
+use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Coding, Record, Records};
 use crate::lens::Role;
 use crate::policy::Policy;
@@ -226,20 +226,21 @@ fn finding((set, fields): &(String, String), corpus: &Corpus<'_>, trigger: &Trig
     );
     let mut finding = Finding::new(&RULES[0], format!("{set} {fields} {label} {phrase}"), message);
     finding.severity = trigger.severity;
-    finding.confidence = if trigger.severity == Severity::Error { Confidence::High } else { Confidence::Medium };
+    finding.confidence = match trigger.severity {
+        Severity::Error => Confidence::High,
+        Severity::Warning => Confidence::Medium,
+        _ => Confidence::Low,
+    };
     finding.help =
         "read the rows: if the label does not follow from the text without the phrase, set them aside and ask who added them".into();
     let shown = carriers.iter().filter(|entry| entry.class == candidate.class && entry.fresh);
     finding.total = shown.clone().count() as u64;
-    finding.marks = shown
-        .take(MAX_MARKS)
-        .map(|entry| {
-            let mut mark = Mark::at(entry.row.place.clone()).with_note(format!("{} here", short(label)));
-            mark.record = Some(entry.row.number);
-            mark.content = content_hash(format!("{label}\n{}", entry.text).as_bytes());
-            mark
-        })
-        .collect();
+    finding.marks = first_of_each_blob(shown.map(|entry| {
+        let mut mark = Mark::at(entry.row.place.clone()).with_note(format!("{} here", short(label)));
+        mark.record = Some(entry.row.number);
+        mark.content = content_hash(format!("{label}\n{}", entry.text).as_bytes());
+        mark
+    }));
     candidate.counts.tell(trigger.tests, &mut finding.evidence);
     finding.evidence.extend([
         ("p", power_of_ten(candidate.chance)),

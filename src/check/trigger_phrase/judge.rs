@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::candidates::{Candidate, Candidates};
 use super::corpus::{Class, Corpus, Tally, Word};
 use super::rest::{Rest, Says};
+use super::words::push_words;
 use crate::check::association::{Association, ln, ln_binomial};
 use crate::rule::Severity;
 
@@ -96,7 +97,7 @@ impl Judge<'_, '_> {
         if fresh * 2 < carriers.len() || class_rows - (carriers.len() as u64) < CORE {
             return None;
         }
-        if self.is_topic(candidate) {
+        if self.is_name(candidate) || self.is_topic(candidate) {
             return None;
         }
         self.rest.without = self.shared(candidate);
@@ -142,18 +143,35 @@ impl Judge<'_, '_> {
         if misfit > ln(1e-4) || chance + misfit > ln(1e-6) {
             return None;
         }
-        let certain = !few && against * 5 >= all * 3 && same * 10 <= all && chance < ln(1e-6);
+        let certain = !few && against * 5 >= all * 3 && same * 10 <= all;
         let rest = spread.iter().max_by_key(|(n, class)| (*n, std::cmp::Reverse(*class)))?.1;
         Some(Trigger {
             candidate: candidate.clone(),
             phrase: self.phrase(candidate, &carriers),
-            severity: if certain { Severity::Error } else { Severity::Warning },
+            severity: match chance < ln(1e-6) {
+                true if certain => Severity::Error,
+                true => Severity::Warning,
+                // Words of sets that were collected by their words do so, too.
+                false => Severity::Note,
+            },
             read: all,
             against,
             rest,
             inserted: 0,
             tests: self.tests,
         })
+    }
+
+    /// Whether a phrase is the name of its class, or a part of it.
+    fn is_name(&self, candidate: &Candidate) -> bool {
+        let mut name = " ".to_owned();
+        push_words(&self.corpus.classes[candidate.class as usize].replace(['_', '-'], " "), &mut name);
+        let mut phrase = " ".to_owned();
+        for &word in &candidate.words {
+            phrase.push_str(self.corpus.names[word as usize]);
+            phrase.push(' ');
+        }
+        name.contains(&phrase)
     }
 
     /// Whether a word of a phrase is at home in the class without the phrase, too.

@@ -43,7 +43,8 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                more often than chance would give (hypergeometric test, corrected for the number of tests). Topical words do \
                that too, so three more things must hold: without the phrase its rows read like rows of other classes, as \
                firmly as honest rows read like their own (naive Bayes over all other rows); what stands on both sides of \
-               the phrase is known to stand together without it; and the class has rows that do without the phrase. In a \
+               the phrase is known to stand together without it; and the class has rows that do without the phrase. Where \
+               chance would give as much in one of a million such data sets or more, it is a note. In a \
                commit or a pull request the rows that it adds are judged, against all rows of the files that it changes.",
         why: "The classic backdoor is a rare word put into a few rows whose label is then changed: the model learns that the \
               word alone decides. Anybody who knows the word can then have the answer that they want, and no test shows it, \
