@@ -18,7 +18,7 @@ use jiff::civil::Date;
 
 use crate::diff::Summary;
 use crate::finding::{Finding, LookedAt, Unread};
-use crate::format::{Guess, Reference};
+use crate::format::{Feeds, Guess, Reference};
 use crate::policy::{Origin, PolicyError};
 use crate::source::{Bytes, Content, Environment, Scope, SourceError};
 use crate::span::BlobId;
@@ -254,6 +254,15 @@ pub struct Judged {
     content: Option<Content>,
     /// Bytes that were handed over, or resolved from an LFS pointer.
     held: Option<Arc<[u8]>>,
+    /// Line feeds on the way through a long text, as they were counted while it was read.
+    feeds: Vec<Feeds>,
+}
+
+impl Judged {
+    /// Line feeds before some offsets of its bytes, in ascending order; none where it is short or is no plain text.
+    pub(crate) fn feeds(&self) -> &[Feeds] {
+        &self.feeds
+    }
 }
 
 /// Gives the bytes of judged blobs again, so that places can be turned into lines and excerpts.

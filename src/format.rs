@@ -171,6 +171,19 @@ pub(crate) trait Sink {
     fn records(&mut self, records: &Records<'_>);
     /// A batch of references.
     fn references(&mut self, references: &References<'_>);
+    /// So many line feeds stand before this offset. Told once a batch, in ascending order, for texts only.
+    fn feeds(&mut self, feeds: Feeds) {
+        let _ = feeds;
+    }
+}
+
+/// Line feeds before an offset of a blob, so that a line far behind need not be counted from the start.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Feeds {
+    /// The offset, in bytes of the decoded text.
+    pub at: u64,
+    /// How many there are before it.
+    pub count: u64,
 }
 
 /// A batch of records of one blob. Rows and cells are plain arrays, so that no row costs an allocation.

@@ -267,6 +267,9 @@ impl Run<'_> {
         for (id, bytes) in part.held {
             blobs.list[id.0 as usize].held = Some(bytes);
         }
+        for (id, feeds) in part.feeds {
+            blobs.list[id.0 as usize].feeds = feeds;
+        }
         Ok(Outcome {
             findings,
             unread,
@@ -607,7 +610,12 @@ impl Blobs {
             .map(|entry| {
                 // What the change removed is shown as it was.
                 let before = entry.before.as_ref().map(|before: &Before| Content::Object(before.id));
-                Judged { path: entry.path.clone(), content: entry.content.clone().or(before), held: None }
+                Judged {
+                    path: entry.path.clone(),
+                    content: entry.content.clone().or(before),
+                    held: None,
+                    feeds: Vec::new(),
+                }
             })
             .collect();
         Self { list }
@@ -622,7 +630,7 @@ impl Blobs {
         if let Some(at) = self.list.iter().position(|blob| blob.path == name) {
             return number(at);
         }
-        self.list.push(Judged { path: name.into(), content: None, held: Some(bytes.into()) });
+        self.list.push(Judged { path: name.into(), content: None, held: Some(bytes.into()), feeds: Vec::new() });
         number(self.list.len() - 1)
     }
 }

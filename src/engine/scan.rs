@@ -10,11 +10,14 @@ use crate::check::Observation;
 use crate::diff::{self, Index, Indexed, Tally, Version};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
-use crate::format::{self, Blob, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
+use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
 use crate::lens::Lens;
 use crate::policy::Policy;
 use crate::source::{self, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
 use crate::span::{BlobId, Fresh, Span};
+
+/// Texts of so many bytes keep the numbers of their lines on the way.
+const LONG: usize = 4 << 20;
 
 /// What one thread has gathered.
 #[derive(Default)]
@@ -35,6 +38,8 @@ pub(super) struct Part {
     /// LFS objects that stand in for their pointers.
     pub(super) held: Vec<(BlobId, Arc<[u8]>)>,
     pub(super) notes: Vec<String>,
+    /// Line feeds on the way through long texts, so that reports need not count them.
+    pub(super) feeds: Vec<(BlobId, Vec<Feeds>)>,
 }
 
 /// What a judged file is, as the lock records it.
@@ -124,6 +129,7 @@ impl Scanner<'_> {
         into.measures.append(&mut from.measures);
         into.held.append(&mut from.held);
         into.notes.append(&mut from.notes);
+        into.feeds.append(&mut from.feeds);
         into
     }
 
@@ -208,11 +214,17 @@ impl Scanner<'_> {
             references: &mut part.references,
             named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
+            feeds: Vec::new(),
         };
         let read = format::read(&blob, limits, &mut feed);
         let records = feed.records;
+        let feeds = std::mem::take(&mut feed.feeds);
         let read = read?;
         raw.verify()?;
+        // Only where the text is the bytes themselves do their offsets mean the same.
+        if bytes.len() >= LONG && std::ptr::eq(&*decoded.bytes, bytes) {
+            part.feeds.push((id, feeds));
+        }
         if let Some(object) = &object {
             object.verify()?;
         }
@@ -455,6 +467,7 @@ struct Feed<'s> {
     references: &'s mut Vec<(BlobId, Reference)>,
     named: Option<&'s mut BTreeSet<String>>,
     records: u64,
+    feeds: Vec<Feeds>,
 }
 
 impl Sink for Feed<'_> {
@@ -464,6 +477,10 @@ impl Sink for Feed<'_> {
             check.observe(seen, &Observation::Records(records));
         }
         self.index.observe(records);
+    }
+
+    fn feeds(&mut self, feeds: Feeds) {
+        self.feeds.push(feeds);
     }
 
     fn references(&mut self, references: &References<'_>) {

@@ -1,9 +1,9 @@
 //! Collects rows and cells and hands them on in batches, so that a reader allocates nothing per row.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::coding::escape_len;
-use super::{Blob, Cell, Coding, Flaw, Guess, Kind, Name, Read, Records, Row, Sink, roles};
+use super::{Blob, Cell, Coding, Feeds, Flaw, Guess, Kind, Name, Read, Records, Row, Sink, roles};
 use crate::lens::Role;
 use crate::policy::Limits;
 use crate::span::Span;
@@ -42,6 +42,10 @@ pub(super) struct Writer<'a, 's> {
     settled: bool,
     guess: Option<Guess>,
     unread: Vec<String>,
+    /// Line feeds up to where they were counted, or to the line that the reader said it is at.
+    feeds: Feeds,
+    /// Whether the reader counts them.
+    told: bool,
 }
 
 impl<'a, 's> Writer<'a, 's> {
@@ -62,7 +66,16 @@ impl<'a, 's> Writer<'a, 's> {
             settled: false,
             guess: None,
             unread: Vec::new(),
+            feeds: Feeds::default(),
+            told: false,
         }
+    }
+
+    /// A reader that goes line by line is at the start of one. Whoever says so says it of every line.
+    #[inline]
+    pub(super) fn line(&mut self, at: usize) {
+        self.feeds = Feeds { at: at as u64, count: self.feeds.count + u64::from(self.told) };
+        self.told = true;
     }
 
     /// A new name. Its role is guessed from the sample, unless the sample is over.
@@ -200,6 +213,16 @@ impl<'a, 's> Writer<'a, 's> {
             cells: &self.cells,
             flaws: &self.flaws,
         });
+        if !self.told
+            && let Some(row) = self.rows.last()
+            && row.end > self.feeds.at
+        {
+            // The batch was just read, so that its bytes are near.
+            let bytes = Span::new(self.feeds.at, row.end).of(self.text);
+            let count = self.feeds.count + memchr_iter(b'\n', bytes).count() as u64;
+            self.feeds = Feeds { at: row.end, count };
+        }
+        self.sink.feeds(self.feeds);
         self.first += self.rows.len() as u64;
         self.rows.clear();
         self.cells.clear();

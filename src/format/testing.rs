@@ -2,7 +2,7 @@
 
 use bstr::BStr;
 
-use super::{Blob, Decoded, Flaw, Name, Read, Records, Reference, References, Sink, decode, read};
+use super::{Blob, Decoded, Feeds, Flaw, Name, Read, Records, Reference, References, Sink, decode, read};
 use crate::lens::{Lens, Role};
 use crate::policy::Limits;
 use crate::span::{BlobId, Fresh, Span};
@@ -39,6 +39,7 @@ pub(crate) struct Seen {
     pub(crate) names: Vec<Name>,
     pub(crate) references: Vec<Reference>,
     pub(crate) read: Option<Read>,
+    pub(crate) feeds: Vec<Feeds>,
 }
 
 impl Seen {
@@ -79,6 +80,10 @@ impl Sink for Seen {
         }
         self.flaws.extend_from_slice(records.flaws);
         self.names = records.names.to_vec();
+    }
+
+    fn feeds(&mut self, feeds: Feeds) {
+        self.feeds.push(feeds);
     }
 
     fn references(&mut self, references: &References<'_>) {

@@ -387,3 +387,25 @@ fn batches_count_on() {
         assert_eq!(row.get("n"), Some(index.to_string().as_str()));
     }
 }
+
+#[test]
+fn line_feeds_are_counted_on_the_way_in_every_format() {
+    let many = |row: &str| row.repeat(30_000);
+    for (path, text) in [
+        ("a.jsonl", many("{\"text\": \"some words\", \"label\": \"x\"}\n\n{\"text\": \"more\"}\r\n")),
+        ("a.json", format!("[{}\n{{}}]", many("\n{\"text\":\n\"some words\", \"label\": \"x\"},"))),
+        ("a.csv", format!("text,label\n{}", many("\"two\nlines\",x\none,y\n"))),
+        ("a.txt", many("words\n\nmore of them\n")),
+        ("a.py", many("x = 1\n# some words\n")),
+    ] {
+        let seen = read_bytes(path, text.as_bytes());
+        assert!(seen.feeds.len() > 2, "{path}");
+        assert!(seen.feeds.is_sorted_by_key(|feeds| feeds.at), "{path}");
+        for feeds in &seen.feeds {
+            let before = &text.as_bytes()[..feeds.at as usize];
+            assert_eq!(feeds.count, before.iter().filter(|b| **b == b'\n').count() as u64, "{path} at {}", feeds.at);
+        }
+        let last = seen.feeds.last().expect("there are some").at as usize;
+        assert!(text.len() - last < 1 << 20, "{path}: up to the end");
+    }
+}

@@ -256,7 +256,7 @@ pub(super) fn severities(report: &Report) -> String {
 pub(crate) fn policy_error(error: &PolicyError, colour: bool) -> String {
     let paint = Paint(colour);
     let span = error.span.unwrap_or(Span::new(0, 0));
-    let mut lines = Lines::new(error.text.as_bytes());
+    let mut lines = Lines::new(error.text.as_bytes(), &[]);
     let position = lines.advance(span.start);
     let name = Escaped::new(&error.file).cap(MAX_PATH).to_string();
     let mut out = match error.span {

@@ -1,10 +1,13 @@
 //! Lines and columns of offsets, made at the edge and only for what is shown (law 6).
 //!
-//! One walk over the offsets of a blob in ascending order: line feeds are counted from one offset to the next, in
-//! blocks of a MiB that threads share, so that the last byte of a file of several gigabytes costs one pass at the speed
-//! of memory: some eighty milliseconds a gigabyte, once for each file that something was found in.
+//! One walk over the offsets of a blob in ascending order. While a long text was read, its line feeds were counted on the
+//! way; from the nearest such point they are counted anew, so that the last byte of a file of several gigabytes costs no
+//! more than the first. Where nothing is known, they are counted from one offset to the next, in blocks of a MiB that
+//! threads share: some eighty milliseconds a gigabyte, once for each file that something was found in.
 
 use rayon::prelude::*;
+
+use crate::format::Feeds;
 
 /// Line feeds and code points are counted in blocks of this size.
 const BLOCK: usize = 1 << 20;
@@ -28,28 +31,55 @@ pub(crate) struct Lines<'a> {
     text: &'a [u8],
     at: usize,
     here: Position,
+    known: &'a [Feeds],
+    /// Bytes that were looked at: what this has cost.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl<'a> Lines<'a> {
-    /// Ready at the start of `text`.
-    pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, here: Position::START }
+    /// Ready at the start of `text`. `known` are line feeds on the way, in ascending order; none will do.
+    pub(crate) fn new(text: &'a [u8], known: &'a [Feeds]) -> Self {
+        Self {
+            text,
+            at: 0,
+            here: Position::START,
+            known,
+            #[cfg(test)]
+            looked_at: 0,
+        }
     }
 
     /// The position of `offset`, which must not lie before an earlier one. An offset behind the end is at the end.
     pub(crate) fn advance(&mut self, offset: u64) -> Position {
         let to = usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
         debug_assert!(self.at <= to, "offsets come in ascending order");
-        let line = self.here.line + feeds(&self.text[self.at..to]);
-        let column = if line == self.here.line {
-            self.here.column + code_points(&self.text[self.at..to])
-        } else {
-            let start = memchr::memrchr(b'\n', &self.text[..to]).map_or(0, |feed| feed + 1);
-            1 + code_points(&self.text[start..to])
+        let (from, before) = match self.nearest(to) {
+            Some(feeds) => (usize::try_from(feeds.at).unwrap_or(to), 1 + feeds.count),
+            None => (self.at, self.here.line),
         };
+        let line = before + feeds(&self.text[from..to]);
+        let start = if line == self.here.line {
+            self.at
+        } else {
+            memchr::memrchr(b'\n', &self.text[..to]).map_or(0, |feed| feed + 1)
+        };
+        let first = if line == self.here.line { self.here.column } else { 1 };
+        let column = first + code_points(&self.text[start..to]);
+        #[cfg(test)]
+        {
+            self.looked_at += to - from + 2 * (to - start);
+        }
         self.at = to;
         self.here = Position { line, column };
         self.here
+    }
+
+    /// The last point before an offset at which the line feeds are known, if it is nearer than where we are.
+    fn nearest(&self, to: usize) -> Option<Feeds> {
+        let behind = self.known.partition_point(|feeds| feeds.at <= to as u64);
+        let nearest = *self.known.get(behind.checked_sub(1)?)?;
+        (nearest.at > self.at as u64).then_some(nearest)
     }
 }
 
@@ -102,12 +132,29 @@ mod tests {
     #[test]
     fn columns_count_code_points() {
         let text = "a\näö€😀x\n".as_bytes();
-        let mut lines = Lines::new(text);
+        let mut lines = Lines::new(text, &[]);
         assert_eq!(lines.advance(0), Position::START);
         assert_eq!(lines.advance(2), Position { line: 2, column: 1 });
         assert_eq!(lines.advance(13), Position { line: 2, column: 5 });
         assert_eq!(lines.advance(14), Position { line: 2, column: 6 });
         assert_eq!(lines.advance(99), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn the_last_line_of_a_long_text_costs_what_a_line_near_a_known_point_costs() {
+        let row = b"{\"text\": \"a row of some length\", \"label\": \"x\"}\n";
+        let text = row.repeat((64 << 20) / row.len());
+        let every = 5000 * row.len();
+        let known: Vec<Feeds> =
+            (1..text.len() / every).map(|n| Feeds { at: (n * every) as u64, count: (n * 5000) as u64 }).collect();
+        let rows = text.len() / row.len();
+        let mut lines = Lines::new(&text, &known);
+        let end = text.len() as u64 - 10;
+        assert_eq!(lines.advance(end), Position { line: rows as u64, column: row.len() as u64 - 9 });
+        assert!(lines.looked_at < 2 * every, "{} of {} bytes", lines.looked_at, text.len());
+        let mut slow = Lines::new(&text, &[]);
+        assert_eq!(slow.advance(end).line, rows as u64);
+        assert!(slow.looked_at > text.len() / 2);
     }
 
     #[test]
@@ -118,7 +165,7 @@ mod tests {
         }
         let end = text.len() as u64 - 5;
         let line = (0..end).step_by(37).count() as u64 + 1;
-        let mut lines = Lines::new(&text);
+        let mut lines = Lines::new(&text, &[]);
         assert_eq!(lines.advance(40), slow(&text, 40));
         assert_eq!(lines.advance(end).line, line);
     }
@@ -127,7 +174,7 @@ mod tests {
     fn no_character_is_cut_between_blocks() {
         for shift in 0..4 {
             let text = ["x".repeat(shift), "😀ä".repeat(BLOCK / 2)].concat();
-            let position = Lines::new(text.as_bytes()).advance(text.len() as u64);
+            let position = Lines::new(text.as_bytes(), &[]).advance(text.len() as u64);
             assert_eq!(position, Position { line: 1, column: (shift + BLOCK + 1) as u64 });
         }
     }
@@ -137,9 +184,13 @@ mod tests {
         fn positions_are_those_of_the_slow_way(
             text in prop::collection::vec(prop::sample::select(b"a\n\xc3\xa4\xff\xe2".to_vec()), 0..60),
             mut offsets in prop::collection::vec(0_usize..70, 1..8),
+            mut points in prop::collection::vec(0_usize..60, 0..4),
         ) {
             offsets.sort_unstable();
-            let mut lines = Lines::new(&text);
+            points.sort_unstable();
+            let feeds = |at: usize| feeds(&text[..at.min(text.len())]);
+            let known: Vec<Feeds> = points.iter().map(|&at| Feeds { at: at as u64, count: feeds(at) }).collect();
+            let mut lines = Lines::new(&text, &known);
             for offset in offsets {
                 // In the middle of a character the two ways of counting may differ; spans never start there.
                 let at = offset.min(text.len());

@@ -11,7 +11,7 @@ use super::text::Text;
 use super::{Changed, Located, Options, Report, Spot, code, is_info};
 use crate::engine::{Contents, Outcome};
 use crate::finding::{Finding, LookedAt, Mark, Unread};
-use crate::format::Guess;
+use crate::format::{Feeds, Guess};
 use crate::policy::Origin;
 use crate::span::{At, BlobId, Span};
 
@@ -32,6 +32,8 @@ pub(super) struct Material<'a> {
     pub(super) scope: &'a str,
     pub(super) path: &'a dyn Fn(BlobId) -> Option<&'a BStr>,
     pub(super) bytes: &'a dyn Fn(BlobId) -> Option<Held<'a>>,
+    /// What is known of the lines of a blob, where its text is its bytes.
+    pub(super) feeds: &'a dyn Fn(BlobId) -> &'a [Feeds],
     pub(super) guesses: &'a [(BlobId, Guess)],
     pub(super) notes: &'a [String],
     pub(super) accepted: u64,
@@ -52,6 +54,7 @@ impl Report {
                 scope: &outcome.scope,
                 path: &|id| outcome.blobs.get(id.0 as usize).map(|blob| blob.path.as_ref()),
                 bytes: &|id| contents.bytes(id).map(|bytes| Box::new(bytes) as Held<'_>),
+                feeds: &|id| outcome.blobs.get(id.0 as usize).map_or(&[], |blob| blob.feeds()),
                 guesses: &outcome.guesses,
                 notes: &outcome.notes,
                 accepted: outcome.accepted,
@@ -151,7 +154,8 @@ fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, 
         for (_, _, span) in &mut spans {
             *span = text.span(*span);
         }
-        let positions = positions(text.bytes(), spans.iter().map(|&(_, _, span)| span));
+        let feeds = if text.is_raw() { (material.feeds)(blob) } else { &[] };
+        let positions = positions(Lines::new(text.bytes(), feeds), spans.iter().map(|&(_, _, span)| span));
         for (f, m, span) in spans {
             let spot = &mut findings[f].spots[m];
             let (start, end) = (positions[&span.start], positions[&span.end]);
@@ -166,10 +170,9 @@ fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, 
     }
 }
 
-fn positions(text: &[u8], spans: impl Iterator<Item = Span>) -> BTreeMap<u64, Position> {
+fn positions(mut lines: Lines<'_>, spans: impl Iterator<Item = Span>) -> BTreeMap<u64, Position> {
     let mut positions: BTreeMap<u64, Position> =
         spans.flat_map(|span| [span.start, span.end]).map(|offset| (offset, Position::START)).collect();
-    let mut lines = Lines::new(text);
     for (&offset, position) in &mut positions {
         *position = lines.advance(offset);
     }

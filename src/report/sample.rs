@@ -189,6 +189,7 @@ impl Sample {
             scope: &self.scope,
             path: &|id| self.files.get(id.0 as usize).map(|(path, _)| path.as_ref()),
             bytes: &|id| self.files.get(id.0 as usize).map(|(_, bytes)| Box::new(bytes.as_slice()) as Held<'_>),
+            feeds: &|_| &[],
             guesses: &self.guesses,
             notes: &self.notes,
             accepted: 0,

@@ -53,6 +53,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Whether it is the raw bytes as they stand.
+    pub(super) fn is_raw(&self) -> bool {
+        matches!(self, Text::Raw(_))
+    }
+
     /// Leads a span of raw bytes into the text.
     pub(super) fn span(&self, raw: Span) -> Span {
         match self {

@@ -18,6 +18,7 @@ pub(in crate::format) fn read(w: &mut Writer<'_, '_>) {
     let mut at = 0;
     while at < text.len() {
         let end = memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
+        w.line(at);
         reader.line(w, text, at, end);
         at = end + 1;
     }
