@@ -45,76 +45,146 @@ pub(crate) fn decode(coding: Coding, raw: &[u8]) -> Cow<'_, str> {
         return String::from_utf8_lossy(raw);
     }
     let mut text = String::with_capacity(raw.len());
-    pieces(coding, raw, |piece, _| text.push_str(&piece));
+    append(coding, raw, &mut text);
     Cow::Owned(text)
 }
 
 /// Decodes a value to the end of `text`, for those who have memory of their own for it.
 pub(crate) fn decode_into(coding: Coding, raw: &[u8], text: &mut String) {
     if coding != Coding::Null {
-        pieces(coding, raw, |piece, _| text.push_str(&piece));
+        append(coding, raw, text);
     }
 }
 
 /// The range of raw bytes behind a range of decoded ones. A piece that is touched counts whole.
 fn raw_range(coding: Coding, raw: &[u8], range: Range<usize>) -> (usize, usize) {
-    let (mut start, mut end) = (None, 0);
-    let mut at = 0;
-    pieces(coding, raw, |piece, stands| {
-        let next = at + piece.len();
-        // Unescaped stretches map byte by byte, escapes as a whole.
-        let plain = piece.len() == stands.len();
-        if next > range.start && start.is_none() {
-            start = Some(if plain { stands.start + (range.start - at) } else { stands.start });
-        }
-        if at < range.end {
-            end = if plain { stands.start + (range.end.min(next) - at) } else { stands.end };
-        }
-        at = next;
-    });
-    let start = start.unwrap_or(raw.len());
-    (start, end.max(start))
+    let range = Trail::new(coding, raw).lead(range);
+    (range.start, range.end)
 }
 
-/// Cuts a value into unescaped stretches and single escapes, with the raw range of each.
-fn pieces(coding: Coding, raw: &[u8], mut take: impl FnMut(Cow<'_, str>, Range<usize>)) {
-    let mut at = 0;
-    while at < raw.len() {
-        let special = match coding {
-            Coding::Json => memchr(b'\\', &raw[at..]),
-            Coding::Csv => memchr(b'"', &raw[at..]),
-            _ => None,
-        };
-        let stop = special.map_or(raw.len(), |n| at + n);
-        if stop > at {
-            lossless(&raw[at..stop], at, &mut take);
+/// Leads ranges of a decoded value back to its raw bytes, one after the other: what lies behind is not walked again, so
+/// that any number of ranges costs one walk.
+#[derive(Debug)]
+pub(crate) struct Trail<'a> {
+    raw: &'a [u8],
+    pieces: Pieces<'a>,
+    /// The piece that the last range ended in, and where it begins in the decoded value.
+    piece: Option<Piece<'a>>,
+    at: usize,
+}
+
+impl<'a> Trail<'a> {
+    pub(crate) fn new(coding: Coding, raw: &'a [u8]) -> Self {
+        let mut pieces = Pieces { coding, raw, at: 0, stretch: 0, bad: 0 };
+        let piece = pieces.next();
+        Self { raw, pieces, piece, at: 0 }
+    }
+
+    /// The raw range behind a decoded one, which must not begin before the end of the last. A piece that is touched
+    /// counts whole.
+    pub(crate) fn lead(&mut self, range: Range<usize>) -> Range<usize> {
+        let (mut start, mut end) = (None, 0);
+        while let Some(piece) = &self.piece {
+            let next = self.at + piece.text.len();
+            // Unescaped stretches map byte by byte, escapes as a whole.
+            let plain = piece.text.len() == piece.raw.len();
+            if next > range.start && start.is_none() {
+                start = Some(if plain { piece.raw.start + range.start.saturating_sub(self.at) } else { piece.raw.start });
+            }
+            if self.at < range.end {
+                end = if plain { piece.raw.start + (range.end.min(next) - self.at) } else { piece.raw.end };
+            }
+            if next >= range.end && start.is_some() {
+                break;
+            }
+            self.at = next;
+            self.piece = self.pieces.next();
         }
-        at = stop;
-        if at == raw.len() {
-            break;
-        }
-        let (character, len) = match coding {
-            Coding::Json => json_escape(&raw[at..]),
-            _ => ('"', csv_quote_len(&raw[at..])),
-        };
-        take(Cow::Borrowed(character.encode_utf8(&mut [0; 4])), at..at + len);
-        at += len;
+        let start = start.unwrap_or(self.raw.len());
+        start..end.max(start)
     }
 }
 
-/// Hands a stretch without escapes on. Malformed UTF-8 changes lengths, so each malformed sequence is a piece of its own.
-fn lossless(raw: &[u8], base: usize, take: &mut impl FnMut(Cow<'_, str>, Range<usize>)) {
-    let mut at = base;
-    for chunk in raw.utf8_chunks() {
-        let valid = chunk.valid();
-        if !valid.is_empty() {
-            take(Cow::Borrowed(valid), at..at + valid.len());
-            at += valid.len();
+/// An unescaped stretch of a value, or a single escape.
+#[derive(Debug)]
+struct Piece<'a> {
+    text: Text<'a>,
+    raw: Range<usize>,
+}
+
+/// What a piece stands for.
+#[derive(Debug)]
+enum Text<'a> {
+    Stretch(&'a str),
+    One(char),
+}
+
+impl Text<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Text::Stretch(text) => text.len(),
+            Text::One(c) => c.len_utf8(),
         }
-        let bad = chunk.invalid().len();
-        if bad > 0 {
-            take(Cow::Borrowed("\u{FFFD}"), at..at + bad);
-            at += bad;
+    }
+}
+
+/// Cuts a value into unescaped stretches and single escapes.
+#[derive(Debug)]
+struct Pieces<'a> {
+    coding: Coding,
+    raw: &'a [u8],
+    at: usize,
+    /// The end of the unescaped stretch under way.
+    stretch: usize,
+    /// Malformed bytes that come next.
+    bad: usize,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        let start = self.at;
+        if start >= self.raw.len() {
+            return None;
+        }
+        if start >= self.stretch {
+            let special = match self.coding {
+                Coding::Json => memchr(b'\\', &self.raw[start..]),
+                Coding::Csv => memchr(b'"', &self.raw[start..]),
+                _ => None,
+            };
+            self.stretch = special.map_or(self.raw.len(), |n| start + n);
+            if self.stretch == start {
+                let (character, len) = match self.coding {
+                    Coding::Json => json_escape(&self.raw[start..]),
+                    _ => ('"', csv_quote_len(&self.raw[start..])),
+                };
+                self.at += len;
+                return Some(Piece { text: Text::One(character), raw: start..self.at });
+            }
+        }
+        // Malformed UTF-8 changes lengths, so each malformed sequence is a piece of its own.
+        if self.bad == 0 {
+            let chunk = self.raw[start..self.stretch].utf8_chunks().next()?;
+            self.bad = chunk.invalid().len();
+            let valid = chunk.valid();
+            if !valid.is_empty() {
+                self.at += valid.len();
+                return Some(Piece { text: Text::Stretch(valid), raw: start..self.at });
+            }
+        }
+        self.at += std::mem::take(&mut self.bad);
+        Some(Piece { text: Text::One('\u{FFFD}'), raw: start..self.at })
+    }
+}
+
+/// Adds a decoded value to the end of `text`.
+fn append(coding: Coding, raw: &[u8], text: &mut String) {
+    for piece in (Pieces { coding, raw, at: 0, stretch: 0, bad: 0 }) {
+        match piece.text {
+            Text::Stretch(stretch) => text.push_str(stretch),
+            Text::One(c) => text.push(c),
         }
     }
 }
@@ -268,6 +338,27 @@ mod tests {
     fn doubled_quotes_are_one() {
         assert_eq!(decode(Coding::Csv, br#"say ""hi"" now"#), "say \"hi\" now");
         assert_eq!(raw_range(Coding::Csv, br#"say ""hi"" now"#, 5..7), (6, 8));
+    }
+
+    #[test]
+    fn a_trail_leads_many_ranges_back_as_one_by_one() {
+        let cases: [(Coding, &[u8]); 3] = [
+            (Coding::Json, br#"a\u200bb\ud83d\ude00c\n\ud800\\\u2"#),
+            (Coding::Csv, br#"say ""hi"" now "" or "never""#),
+            (Coding::Plain, b"ab\xff\xe2\x80c\xe2\x80\x8bd"),
+        ];
+        for (coding, raw) in cases {
+            let text = decode(coding, raw).into_owned();
+            let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let mut trail = Trail::new(coding, raw);
+            for pair in ends.windows(2) {
+                let range = pair[0]..pair[1];
+                let (start, end) = raw_range(coding, raw, range.clone());
+                assert_eq!(trail.lead(range), start..end, "{raw:?}");
+                let c = &text[pair[0]..pair[1]];
+                assert_eq!(decode(coding, &raw[start..end]), c, "{raw:?}");
+            }
+        }
     }
 
     #[test]
