@@ -142,3 +142,4 @@ impl Merge for u64 {
 }
 
 pub(crate) use fold::entry;
+pub(crate) use invisible_unicode::cure::{Cure, Cut, visible};

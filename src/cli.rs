@@ -8,6 +8,7 @@ mod baseline;
 mod check;
 mod demo;
 mod explain;
+mod fix;
 mod hook;
 mod init;
 mod key;
@@ -43,7 +44,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 For everybody:    check  explain  demo
-For contributors: hook  accept
+For contributors: hook  fix  accept
 For maintainers:  init  baseline  lock  verify  key  sign
 For tools:        schema  completions
 
@@ -60,6 +61,9 @@ enum Verb {
     /// Run as a git hook, or install the hooks.
     #[command(subcommand)]
     Hook(hook::Verb),
+    /// Take hidden characters out of files, or move their rows aside; shows a diff unless told to write.
+    #[command(after_help = fix::AFTER_HELP)]
+    Fix(fix::Arguments),
     /// Propose an exception for a finding, with a reason and an end date.
     Accept(accept::Arguments),
     /// Look at the repository and write a policy, the hook and the workflow for it.
@@ -136,6 +140,7 @@ fn run() -> u8 {
         Verb::Explain(arguments) => explain::run(&arguments, &console),
         Verb::Demo(arguments) => demo::run(&arguments, &console),
         Verb::Hook(verb) => hook::run(&verb, &console),
+        Verb::Fix(arguments) => fix::run(&arguments, &console),
         Verb::Accept(arguments) => accept::run(&arguments, &console),
         Verb::Init(arguments) => init::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),

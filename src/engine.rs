@@ -22,6 +22,7 @@ use crate::format::{Feeds, Guess, Reference};
 use crate::policy::{Origin, PolicyError};
 use crate::source::{Bytes, Content, Environment, Scope, SourceError};
 use crate::span::BlobId;
+pub(crate) use gather::Listed;
 use scan::{Measure, Reader};
 
 /// What is to be checked, and how.

@@ -23,6 +23,7 @@ mod roles;
 pub(crate) mod testing;
 mod text;
 
+pub(crate) use compressed::compressed_kind;
 pub(crate) use encoding::decode;
 pub(crate) use read::read;
 

@@ -65,6 +65,7 @@
 //! * `diff`: two versions of the data become changes with a kind.
 //! * `check`: one file a check, and the catalogue of them. A check knows no input, no output, no clock.
 //! * `engine`: reads every file once, shows it to every check, merges what threads saw apart.
+//! * `fix`: cuts hidden characters out of files, and moves suspicious rows aside, without writing anything anew.
 //! * `report`: people, JSON, SARIF, GitHub, Markdown.
 //! * `cli`: arguments in, an exit code out.
 
@@ -77,6 +78,8 @@ mod check;
 mod diff;
 mod engine;
 mod finding;
+#[cfg(feature = "cli")]
+mod fix;
 mod fold;
 mod format;
 mod lens;

@@ -13,6 +13,8 @@ mod json;
 mod lines;
 mod locate;
 mod markdown;
+#[cfg(feature = "cli")]
+pub(crate) mod patch;
 mod redact;
 #[cfg(test)]
 mod sample;

@@ -15,6 +15,7 @@ const ORDER: &[&[&str]] = &[
     &["diff"],
     &["check", "fold"],
     &["engine"],
+    &["fix"],
     &["report"],
     &["cli"],
 ];

@@ -19,6 +19,7 @@ use crate::span::{At, BlobId, Place, Span};
 mod bidi;
 mod context;
 mod controls;
+pub(crate) mod cure;
 mod decode;
 mod deeper;
 mod layers;
@@ -95,8 +96,8 @@ static RULES: [Rule; 1] = [Rule {
                 )],
             },
         ],
-        fix: "Set the row aside and find out who brought it: removing a trigger leaves the label that was flipped for \
-              it. Where the characters belong to the language, accept them by code point with a reason, or name the \
+        fix: "Set the row aside (`foretaste fix --quarantine FILE`) and find out who brought it: removing a trigger \
+              leaves the label that was flipped for it. What no honest text has, `foretaste fix --write` cuts out. Where the characters belong to the language, accept them by code point with a reason, or name the \
               languages of the data under `languages`.",
         misses: "Homoglyphs, mixed scripts, styled letters, stacked marks and normalisation variants; HTML entities \
                  and percent-encoding; hidden markup in HTML and Markdown; triggers made of legal characters in legal \

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -107,16 +107,17 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
 
 /// A checker that judges as asked.
 pub(super) fn checker(judging: &Judging) -> Result<Checker, Stop> {
-    let mut checker = Checker::new().environment(environment()).as_of(as_of(&judging.as_of)?);
-    if let Some(path) = &judging.policy {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Stop::Say(format!("cannot read the policy {}: {error}", path.display())))?;
-        checker = checker.policy(&path.display().to_string(), &text);
-    }
-    if judging.policy_from.is_some() {
-        checker = checker.policy_from_worktree();
-    }
-    Ok(checker)
+    let checker = checker_of(judging.policy.as_deref(), &judging.as_of)?;
+    Ok(if judging.policy_from.is_some() { checker.policy_from_worktree() } else { checker })
+}
+
+/// A checker of the work tree, by the policy in this file where one is named.
+pub(super) fn checker_of(policy: Option<&Path>, day: &AsOf) -> Result<Checker, Stop> {
+    let checker = Checker::new().environment(environment()).as_of(as_of(day)?);
+    let Some(path) = policy else { return Ok(checker) };
+    let text = fs::read_to_string(path)
+        .map_err(|error| Stop::Say(format!("cannot read the policy {}: {error}", path.display())))?;
+    Ok(checker.policy(&path.display().to_string(), &text))
 }
 
 /// Writes every report that was asked for and gives the exit code.

@@ -16,12 +16,13 @@ use crate::check::{self, Observation};
 use crate::diff;
 use crate::finding::{Finding, LookedAt, Unread};
 use crate::policy::accept::{self, Extent};
+use crate::policy::baseline::Baseline;
 use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
 use crate::policy::trust::{self, Judgement};
 use crate::policy::{self, Policy};
 use crate::source::{
-    Before, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope, Snapshot, Source, SourceError,
-    Trusted,
+    self, Before, Bytes, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope, Snapshot, Source,
+    SourceError, Trusted,
 };
 use crate::span::BlobId;
 
@@ -46,7 +47,10 @@ impl Checker {
     }
 
     pub(crate) fn run_with(&self, dir: impl AsRef<Path>, progress: &dyn Progress) -> Result<Outcome, Error> {
-        let dir = dir.as_ref();
+        self.prepared(dir.as_ref(), progress)?.go()
+    }
+
+    fn prepared<'a>(&'a self, dir: &Path, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
         let source = match self.scope {
             Scope::Files(_) => Source::plain(),
             _ => Source::discover(dir, &self.environment)?,
@@ -58,7 +62,7 @@ impl Checker {
             }
             (_, scope) => scope.clone(),
         };
-        Run { checker: self, reader: Reader { source, memory: None }, scope, progress }.go()
+        Ok(Run { checker: self, reader: Reader { source, memory: None }, scope, progress })
     }
 }
 
@@ -112,6 +116,53 @@ impl Checker {
         let run = Run { checker: self, reader, scope: self.scope.clone(), progress: &super::Silent };
         let judgement = run.judgement(&Snapshot::default())?;
         Ok((judgement.policy, judgement.notes))
+    }
+}
+
+/// The files in scope, for a verb that goes through them by itself.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) policy: Policy,
+    pub(crate) baseline: Baseline,
+    /// What the policy does not exclude, sorted by path.
+    pub(crate) entries: Vec<Entry>,
+    /// What could not even be listed.
+    pub(crate) unread: Vec<Unread>,
+    reader: Reader,
+}
+
+impl Listed {
+    /// The bytes of a file; see [`Source::read`].
+    ///
+    /// # Errors
+    /// A short phrase that says why not.
+    pub(crate) fn read(&self, content: &Content) -> Result<Bytes, String> {
+        self.reader.read(content, self.policy.limits.blob)
+    }
+
+    /// What a pointer of git LFS stands for; `None` where the bytes are no pointer.
+    pub(crate) fn object(&self, bytes: &[u8]) -> Option<Result<Bytes, String>> {
+        let pointer = source::pointer(bytes)?;
+        let object = self.reader.source.resolve_lfs(&pointer, self.policy.limits.blob);
+        Some(object.map_err(|error| error.to_string()))
+    }
+
+    /// The top of the work tree, where there is one.
+    pub(crate) fn work_tree(&self) -> Option<&Path> {
+        self.reader.repository()?.work_tree()
+    }
+}
+
+impl Checker {
+    /// Lists what is in scope without reading it, with the policy and the baseline in force.
+    pub(crate) fn listed(&self, dir: &Path) -> Result<Listed, Error> {
+        let run = self.prepared(dir, &super::Silent)?;
+        let mut snapshot = run.snapshot()?;
+        let judgement = run.judgement(&snapshot)?;
+        run.add_declared(&mut snapshot, &judgement.policy)?;
+        snapshot.entries.retain(|entry| !judgement.policy.excludes(entry.path()));
+        let (policy, baseline) = (judgement.policy, judgement.baseline);
+        Ok(Listed { policy, baseline, entries: snapshot.entries, unread: snapshot.unread, reader: run.reader })
     }
 }
 

@@ -89,7 +89,8 @@ impl<'a> Trail<'a> {
             // Unescaped stretches map byte by byte, escapes as a whole.
             let plain = piece.text.len() == piece.raw.len();
             if next > range.start && start.is_none() {
-                start = Some(if plain { piece.raw.start + range.start.saturating_sub(self.at) } else { piece.raw.start });
+                start =
+                    Some(if plain { piece.raw.start + range.start.saturating_sub(self.at) } else { piece.raw.start });
             }
             if self.at < range.end {
                 end = if plain { piece.raw.start + (range.end.min(next) - self.at) } else { piece.raw.end };

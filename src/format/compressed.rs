@@ -56,7 +56,8 @@ pub(crate) fn archive_kind(bytes: &[u8]) -> Option<&'static str> {
     (bytes.get(257..262) == Some(b"ustar")).then_some("tar")
 }
 
-fn compressed_kind(bytes: &[u8]) -> Option<&'static str> {
+/// The name of the compression or archive that bytes are.
+pub(crate) fn compressed_kind(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(GZIP) {
         return Some("gzip");
     }

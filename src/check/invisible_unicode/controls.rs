@@ -117,7 +117,7 @@ fn escape(machine: &mut Machine, text: &[u8], at: usize, end: usize) -> usize {
 }
 
 /// The end of a control sequence whose parameters start at `at`.
-fn control_sequence(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn control_sequence(text: &[u8], at: usize) -> Option<usize> {
     let rest = &text[at..text.len().min(at + REACH)];
     let parameters = rest.iter().take_while(|b| matches!(b, 0x30..=0x3F)).count();
     let intermediates = rest[parameters..].iter().take_while(|b| matches!(b, 0x20..=0x2F)).count();
@@ -126,7 +126,7 @@ fn control_sequence(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The end of an operating system command whose text starts at `at`.
-fn string_sequence(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn string_sequence(text: &[u8], at: usize) -> Option<usize> {
     let rest = &text[at..text.len().min(at + REACH)];
     let ends = rest.iter().enumerate().find_map(|(i, &b)| match b {
         0x07 => Some(i + 1),

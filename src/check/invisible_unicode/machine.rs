@@ -13,6 +13,8 @@ use super::prefilter::Hits;
 use super::runs;
 use super::tables::{Class, class_of, wide_class_of};
 
+mod remedy;
+
 /// How bad an occurrence is where it stands.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub(super) enum Level {

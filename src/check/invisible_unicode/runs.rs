@@ -359,7 +359,7 @@ fn selectors(text: &[u8], run: &[(char, usize)], at: usize) -> (usize, Verdict) 
     (len, verdict)
 }
 
-fn lone_selector(base: Option<char>, c: char) -> Verdict {
+pub(super) fn lone_selector(base: Option<char>, c: char) -> Verdict {
     let class = Class::LoneSelector;
     let silent = Verdict::silent(class);
     match c {

@@ -176,8 +176,8 @@ pub(super) fn help(finding: &str) -> &'static str {
             "Decode the source again in its right encoding, or leave it if it does no harm."
         }
         _ => {
-            "Set the row aside and ask where it came from before removing the characters: a trigger that is taken out \
-             leaves its wrong label behind."
+            "Set the row aside (`foretaste fix --quarantine FILE`) and ask where it came from before removing the \
+             characters: a trigger that is taken out leaves its wrong label behind."
         }
     }
 }
