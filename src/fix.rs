@@ -53,7 +53,7 @@ pub(crate) enum Plan {
     /// Nothing. So many hidden characters are left that may be honest.
     Nothing { left: u64 },
     /// It can be rewritten.
-    Rewrite(Rewrite),
+    Rewrite(Box<Rewrite>),
     /// It cannot, and why, in one sentence with the way out.
     Refused(String),
 }
@@ -149,7 +149,7 @@ impl<'a> Fixer<'a> {
             return Ok(Plan::Refused(reason));
         }
         drop(before);
-        Ok(Plan::Rewrite(Rewrite {
+        Ok(Plan::Rewrite(Box::new(Rewrite {
             path: entry.path.clone(),
             file: file.clone(),
             before: raw,
@@ -158,7 +158,7 @@ impl<'a> Fixer<'a> {
             characters: scan.characters,
             left,
             is_data: scan.read.kind.is_data(),
-        }))
+        })))
     }
 
     fn decoded<'b>(&self, bytes: &'b [u8]) -> Result<Decoded<'b>, String> {

@@ -148,7 +148,7 @@ fn quarantine(
     let side = file.canonicalize().ok();
     let (named, more) = named(checker)?;
     let nothing = BTreeSet::new();
-    let mut moved: Vec<Aside> = Vec::new();
+    let mut moved: Vec<Box<Aside>> = Vec::new();
     for entry in &listed.entries {
         let is_side = matches!((&entry.content, &side), (Some(crate::source::Content::File(here)), Some(side))
             if here.canonicalize().is_ok_and(|here| here == *side));

@@ -16,7 +16,7 @@ use crate::span::Span;
 pub(crate) enum Moving {
     /// None of them is suspicious.
     Nothing,
-    Rows(Aside),
+    Rows(Box<Aside>),
     /// They cannot be moved, and why, in one sentence with the way out.
     Refused(String),
 }
@@ -111,7 +111,17 @@ impl Fixer<'_> {
         let line_end = line_end(text);
         drop(decoded);
         let (path, file) = (entry.path.clone(), file.clone());
-        Ok(Moving::Rows(Aside { path, file, before: raw, after, kind: read.kind, head, rows, spans, line_end }))
+        Ok(Moving::Rows(Box::new(Aside {
+            path,
+            file,
+            before: raw,
+            after,
+            kind: read.kind,
+            head,
+            rows,
+            spans,
+            line_end,
+        })))
     }
 }
 
