@@ -3,22 +3,22 @@
 
 use std::ops::Range;
 
+use super::super::context::{self, Groups, after, before};
+use super::super::prefilter::Hits;
+use super::super::tables::{Class, class_of, wide_class_of};
+use super::super::{bidi, controls, runs};
 use super::{Level, Machine};
-use crate::check::invisible_unicode::context::{self, Groups, after, before};
-use crate::check::invisible_unicode::prefilter::Hits;
-use crate::check::invisible_unicode::tables::{Class, class_of, wide_class_of};
-use crate::check::invisible_unicode::{bidi, controls, runs};
 
 /// Something that can be taken out of a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(in crate::check::invisible_unicode) struct Remedy {
+pub(in super::super) struct Remedy {
     /// Its bytes.
-    pub(in crate::check::invisible_unicode) range: Range<usize>,
+    pub(in super::super) range: Range<usize>,
     /// Whether no honest text loses anything by it. What is not safe is only cut on request.
-    pub(in crate::check::invisible_unicode) safe: bool,
+    pub(in super::super) safe: bool,
     /// Whether a space takes its place.
-    pub(in crate::check::invisible_unicode) space: bool,
-    pub(in crate::check::invisible_unicode) characters: u64,
+    pub(in super::super) space: bool,
+    pub(in super::super) characters: u64,
 }
 
 /// What is done about a part of a run.
@@ -32,7 +32,7 @@ enum Care {
 
 impl Machine {
     /// What can be cut out of a text, in order and apart from each other. See [`Machine::scan`] for `hits` and `base`.
-    pub(in crate::check::invisible_unicode) fn remedies(
+    pub(in super::super) fn remedies(
         &mut self,
         text: &[u8],
         hits: &mut Hits<'_>,
@@ -204,9 +204,9 @@ fn control_remedy(text: &[u8], at: usize, c: char, end: usize, out: &mut Vec<Rem
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::machine::Modes;
+    use super::super::super::prefilter::Prefilter;
     use super::*;
-    use crate::check::invisible_unicode::machine::Modes;
-    use crate::check::invisible_unicode::prefilter::Prefilter;
 
     /// The text with what is safe cut, and with everything cut that can be.
     fn cured(text: &str) -> (String, String) {
