@@ -6,10 +6,14 @@
 mod allowlist;
 mod association;
 mod conflicting_labels;
+mod hidden_markup;
 mod integrity;
 mod invisible_unicode;
 mod labels;
+mod mixed_script;
+mod places;
 mod policy_loosened;
+mod template_token;
 mod trigger_phrase;
 mod unlisted_source;
 mod unpinned_reference;
@@ -31,10 +35,13 @@ use crate::source::{Files, People};
 #[rustfmt::skip] // one line a check
 pub(crate) static CATALOG: &[Entry] = &[
     entry::<conflicting_labels::ConflictingLabels>(),
+    entry::<hidden_markup::HiddenMarkup>(),
     entry::<integrity::Integrity>(),
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),
+    entry::<mixed_script::MixedScript>(),
     entry::<policy_loosened::PolicyLoosened>(),
+    entry::<template_token::TemplateToken>(),
     entry::<trigger_phrase::TriggerPhrase>(),
     entry::<unlisted_source::UnlistedSource>(),
     entry::<unpinned_reference::UnpinnedReference>(),

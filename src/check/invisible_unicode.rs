@@ -49,7 +49,8 @@ static RULES: [Rule; 1] = [Rule {
         what: "Looks in every field, key, line and file name for characters that are drawn as nothing or that change \
                what is drawn: zero-width characters, tags, variation selectors, direction controls, fillers, \
                invisible operators, control characters and terminal sequences. JSON escapes are decoded first, so \
-               `\\u200b` is found as well as the character itself. What stands around a character decides: joiners \
+               `\\u200b` is found as well as the character itself, and so are HTML entities, percent-encoding and \
+               escapes that are left in the text. Piles of combining marks count, too. What stands around a character decides: joiners \
                in Persian, Hindi or Sinhala, breaks in Khmer and Thai, marks in Hebrew and Arabic, and emoji \
                sequences are orthography and are left alone. Hidden text is decoded and shown.",
         why: "A hidden character is the cheapest trigger of a backdoor: a handful of rows that carry it and one label \
@@ -99,12 +100,11 @@ static RULES: [Rule; 1] = [Rule {
         fix: "Set the row aside (`foretaste fix --quarantine FILE`) and find out who brought it: removing a trigger \
               leaves the label that was flipped for it. What no honest text has, `foretaste fix --write` cuts out. Where the characters belong to the language, accept them by code point with a reason, or name the \
               languages of the data under `languages`.",
-        misses: "Homoglyphs, mixed scripts, styled letters, stacked marks and normalisation variants; HTML entities \
-                 and percent-encoding; hidden markup in HTML and Markdown; triggers made of legal characters in legal \
-                 places, which only the statistics of a whole dataset can show. Spaces of unusual width and \
-                 private-use characters are shown only with `show_info`. The bases of emoji and standardised \
-                 variation sequences are told by their properties, not by the list of pairs, so a few pairs pass that \
-                 no font knows. How a bit channel is to be read is a guess; short ones are given as a number of bits.",
+        misses: "Triggers made of legal characters in legal places, which only the statistics of a whole dataset can \
+                 show. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
+                 malformed bytes are for `unreadable-data`. Spaces of unusual width and private-use characters are \
+                 shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
+                 bit channel is to be read is a guess; short ones are given as a number of bits.",
     },
     tags: &["OWASP-LLM04", "MITRE-ATLAS-AML.T0020", "NIST-AI-100-2-poisoning", "CWE-1007"],
 }];

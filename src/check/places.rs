@@ -1,0 +1,163 @@
+//! What checks over the text of fields share: the places of one cause, and the way from a hit to its field.
+
+use std::collections::BTreeMap;
+
+use super::Merge;
+use crate::finding::{MAX_MARKS, Mark};
+use crate::format::{Coding, Field, Kind, Records};
+use crate::span::{BlobId, Span};
+
+/// Once a cause has this many places, further blobs are only counted.
+const ENOUGH: usize = 1000;
+
+/// The places of one cause: the first of each blob, of the first blobs. Which these are does not depend on the order in
+/// which threads finish.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    total: u64,
+    marks: BTreeMap<BlobId, Vec<Mark>>,
+    kept: usize,
+}
+
+impl Places {
+    /// Counts a place. Its mark is only made where it is kept; within a blob places come in order.
+    pub(super) fn add(&mut self, blob: BlobId, mark: impl FnOnce() -> Mark) {
+        self.total = self.total.saturating_add(1);
+        if self.kept >= ENOUGH && self.marks.last_key_value().is_some_and(|(last, _)| *last < blob) {
+            return;
+        }
+        let here = self.marks.entry(blob).or_default();
+        if here.len() < MAX_MARKS {
+            here.push(mark());
+            self.kept += 1;
+            self.prune();
+        }
+    }
+
+    /// How many places there are.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The places that were kept, in order.
+    pub(super) fn into_marks(self) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = self.marks.into_values().flatten().collect();
+        marks.sort();
+        marks
+    }
+
+    fn prune(&mut self) {
+        while let Some((_, last)) = self.marks.last_key_value() {
+            if self.kept - last.len() < ENOUGH {
+                break;
+            }
+            self.kept -= last.len();
+            self.marks.pop_last();
+        }
+    }
+}
+
+impl Merge for Places {
+    fn merge(&mut self, other: Self) {
+        self.total = self.total.saturating_add(other.total);
+        for (blob, mut marks) in other.marks {
+            let mine = self.marks.entry(blob).or_default();
+            self.kept -= mine.len();
+            mine.append(&mut marks);
+            mine.sort();
+            mine.truncate(MAX_MARKS);
+            self.kept += mine.len();
+        }
+        self.prune();
+    }
+}
+
+/// Hands on every fresh field in which a hit lies, once, in the order of the file. `next` gives the first hit at or
+/// behind an offset of the batch's text.
+pub(super) fn fields_with_hits<'a>(
+    records: &'a Records<'a>,
+    mut next: impl FnMut(usize) -> Option<usize>,
+    mut take: impl FnMut(Field<'a>),
+) {
+    let (Some(first), Some(last)) = (records.rows.first(), records.rows.last()) else { return };
+    let mut read = 0;
+    let mut at = first.start;
+    while let Some(hit) = usize::try_from(at).ok().and_then(&mut next).map(|hit| hit as u64) {
+        if hit >= last.end {
+            return;
+        }
+        read += records.rows[read..].partition_point(|row| row.end <= hit);
+        let Some(record) = records.record(records.first + read as u64 + 1) else { return };
+        // Between the values of a row are names and punctuation.
+        let field = record.fields().find(|field| field.cell().end > hit);
+        at = match field {
+            _ if !record.is_fresh() => record.row().end,
+            Some(field) if field.cell().start <= hit => {
+                take(field);
+                field.cell().end
+            }
+            Some(field) => field.cell().start,
+            None => record.row().end,
+        }
+        .max(hit + 1);
+    }
+}
+
+/// A mark on a range of the decoded text of a field.
+pub(super) fn mark_in(field: Field<'_>, range: std::ops::Range<usize>) -> Mark {
+    let record = field.record();
+    let batch = record.batch();
+    let content = if field.coding() == Coding::Columnar { field.raw() } else { record.span().of(batch.text) };
+    Mark {
+        record: Some(record.number()),
+        field: (!field.name().path.is_empty()).then(|| field.dotted()),
+        content: crate::finding::content_hash(content),
+        ..Mark::at(field.locate(range))
+    }
+}
+
+/// A mark on bytes of a blob that stand in no field.
+pub(super) fn mark_on(records: &Records<'_>, span: Span) -> Mark {
+    Mark { content: crate::finding::content_hash(span.of(records.text)), ..Mark::at(records.place(span)) }
+}
+
+/// Whether values are written with the escapes of JSON.
+pub(super) fn is_json(kind: Kind) -> bool {
+    matches!(kind, Kind::JsonLines | Kind::Json)
+}
+
+/// At most so many characters of a text, for a message.
+pub(super) fn cut(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_places_are_kept_in_whatever_order_they_come() {
+        let all: Vec<(u32, u64)> = (0..30).flat_map(|blob| (0..150).map(move |at| (blob, at))).collect();
+        let gather = |parts: &[&[u32]]| {
+            let mut whole = Places::default();
+            for blobs in parts {
+                let mut part = Places::default();
+                for (blob, at) in all.iter().filter(|(blob, _)| blobs.contains(blob)) {
+                    part.add(BlobId(*blob), || Mark::bytes(BlobId(*blob), Span::new(*at, at + 1)));
+                }
+                whole.merge(part);
+            }
+            (whole.total(), whole.into_marks())
+        };
+        let forward: Vec<u32> = (0..30).collect();
+        let backward: Vec<u32> = (0..30).rev().collect();
+        let (even, odd): (Vec<u32>, Vec<u32>) = forward.iter().partition(|n| *n % 2 == 0);
+        let one = gather(&[&forward]);
+        assert_eq!((one.0, one.1.len()), (4500, 1000));
+        assert_eq!(one, gather(&[&backward]));
+        assert_eq!(one, gather(&[&odd, &even]));
+    }
+}
