@@ -21,7 +21,7 @@ mod unreadable_data;
 
 use serde::de::DeserializeOwned;
 
-use crate::diff::{Changes, Indexed};
+use crate::diff::{Changes, Chapter, Indexed};
 use crate::finding::Finding;
 use crate::fold::{self, Entry};
 use crate::format::{Records, References};
@@ -85,6 +85,8 @@ pub(crate) enum Observation<'a> {
     Changes(&'a Changes<'a>),
     /// Who changed it, and who changed things before, once, after the changes.
     People(&'a People<'a>),
+    /// A commit of the history that is audited, in the order of parents and children.
+    Commit(&'a Chapter<'a>),
     /// The policy of the trusted side and the one that is proposed, once, where they differ.
     Policy(&'a Proposed<'a>),
     /// The lock, what it was compared with, and its signatures, once, where there is a lock.

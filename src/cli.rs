@@ -4,6 +4,7 @@
 //! was not read, 0 otherwise.
 
 mod accept;
+mod audit;
 mod baseline;
 mod check;
 mod demo;
@@ -45,7 +46,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 For everybody:    check  explain  demo
 For contributors: hook  fix  accept
-For maintainers:  init  baseline  lock  verify  key  sign
+For maintainers:  init  audit  baseline  lock  verify  key  sign
 For tools:        schema  completions
 
 Exit codes: 0 nothing to stop for, 1 findings at or above --fail-on, 2 could not start, 3 something in scope was not read.";
@@ -68,6 +69,8 @@ enum Verb {
     Accept(accept::Arguments),
     /// Look at the repository and write a policy, the hook and the workflow for it.
     Init(init::Arguments),
+    /// Tell who changed which labels when, over the whole history, and which commits look like a campaign.
+    Audit(audit::Arguments),
     /// Accept what is there today, so that only what is new fails.
     Baseline(baseline::Arguments),
     /// Record hash, size and record count of the data in foretaste.lock.
@@ -143,6 +146,7 @@ fn run() -> u8 {
         Verb::Fix(arguments) => fix::run(&arguments, &console),
         Verb::Accept(arguments) => accept::run(&arguments, &console),
         Verb::Init(arguments) => init::run(&arguments, &console),
+        Verb::Audit(arguments) => audit::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),
         Verb::Lock(arguments) => lock::run(&arguments, &console),
         Verb::Verify(arguments) => verify::run(&arguments, &console),

@@ -30,7 +30,7 @@ pub(crate) use again::Again;
 #[cfg(test)]
 pub(crate) use again::Never;
 pub(crate) use common::{Common, Shared};
-pub(crate) use compare::compare;
+pub(crate) use compare::{How, compare};
 pub(crate) use flips::short;
 pub(crate) use fresh::fresh;
 pub(crate) use hash::{hash, mix};
@@ -40,7 +40,8 @@ pub(crate) use normal::is_invisible;
 
 use crate::finding::Mark;
 use crate::lens::Lens;
-use crate::span::BlobId;
+use crate::source::Commit;
+use crate::span::{At, BlobId, Place};
 
 /// One data file in the two versions of a change.
 #[derive(Debug)]
@@ -63,6 +64,17 @@ impl Side {
         after: Option<Arc<Index>>,
     ) -> Self {
         let set = set_of(lens, path.as_ref());
+        Self::shared(blob, path, set, before, after)
+    }
+
+    /// Like [`Side::new`], of the data set `set`, with indexes that other comparisons use too.
+    pub(crate) fn shared(
+        blob: BlobId,
+        path: BString,
+        set: String,
+        before: Option<Arc<Index>>,
+        after: Option<Arc<Index>>,
+    ) -> Self {
         Self { blob, path, set, before, after }
     }
 
@@ -79,6 +91,17 @@ impl Side {
     /// Whether the file was there before.
     pub(crate) fn had_rows(&self) -> bool {
         self.before.is_some()
+    }
+
+    /// Where a row of the version after lies.
+    pub(crate) fn place(&self, row: u32) -> Place {
+        let name = Place { blob: self.blob, at: At::Name };
+        self.after.as_ref().map_or(name, |index| index.place(row as usize, self.blob))
+    }
+
+    /// Number of a row of the version after in its file, from 1.
+    pub(crate) fn number(&self, row: u32) -> Option<u64> {
+        self.after.as_ref().map(|index| index.number(row as usize))
     }
 
     fn index(&self, version: Version) -> Option<&Index> {
@@ -123,6 +146,34 @@ pub(crate) fn set_of(lens: &Lens, path: &BStr) -> String {
     }
 }
 
+/// One commit of a history, as rules about labels and people see it. Chapters come in the order of parents and children.
+#[derive(Debug)]
+pub(crate) struct Chapter<'a> {
+    /// Who, when, and which data.
+    pub(crate) commit: &'a Commit,
+    /// Whether it is audited, and not only known.
+    pub(crate) judged: bool,
+    /// What it did to the data against its only parent; `None` where nothing was compared, and for merges.
+    pub(crate) changes: Option<&'a Changes<'a>>,
+    /// Records of a merge with a label that they have in none of its parents.
+    pub(crate) evil: &'a [Evil],
+}
+
+/// A record of a merge with a label that none of the parents gives it, whatever they call their classes.
+#[derive(Clone, Debug)]
+pub(crate) struct Evil {
+    /// The data set.
+    pub(crate) set: String,
+    /// The class in the first parent that has the record; `None` without a label.
+    pub(crate) from: Option<String>,
+    /// The class in the merge.
+    pub(crate) to: Option<String>,
+    /// Where it is in the merge.
+    pub(crate) mark: Mark,
+    /// Its file there.
+    pub(crate) path: BString,
+}
+
 /// The changes between two versions of all data in scope.
 #[derive(Debug, Default)]
 pub(crate) struct Changes<'a> {
@@ -134,6 +185,37 @@ pub(crate) struct Changes<'a> {
     pub(crate) relabelled: Vec<Relabelled>,
     /// The files that were compared.
     pub(crate) files: Vec<(&'a BStr, BlobId)>,
+    /// Every record whose label changed.
+    pub(crate) edits: Vec<Edit>,
+    names: Vec<String>,
+}
+
+impl Changes<'_> {
+    /// The class that a label of an edit stands for; `None` where there is none.
+    pub(crate) fn class(&self, label: u32) -> Option<&str> {
+        (label > compare::NULL).then(|| self.names.get(label as usize).map(String::as_str)).flatten()
+    }
+}
+
+/// A record whose label changed.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Edit {
+    /// Index into [`Summary::sets`].
+    pub(crate) set: u32,
+    /// What the change is.
+    pub(crate) kind: Kind,
+    /// The label it had; see [`Changes::class`].
+    pub(crate) from: u32,
+    /// The label it has.
+    pub(crate) to: u32,
+    /// How the two versions were found to be one.
+    pub(crate) how: How,
+    /// The file it is in, as an index into [`Changes::files`].
+    pub(crate) side: u32,
+    /// Its row there, from 0.
+    pub(crate) row: u32,
+    /// The key of its content ([`Index::key`]).
+    pub(crate) key: u64,
 }
 
 /// True flips towards one class of one data set: both classes live on, and records went from the one to the other.

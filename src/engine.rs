@@ -4,6 +4,7 @@
 //! work apart and their states are merged, so that the number of threads never shows (law 4).
 
 mod again;
+pub(crate) mod audit;
 mod budget;
 mod folders;
 mod gather;
@@ -235,6 +236,8 @@ pub struct Outcome {
     /// Sources that the changed lines name, sorted.
     pub(crate) named: Vec<String>,
     measures: Vec<Measure>,
+    /// What an audit says beside its findings.
+    pub(crate) audit: Option<audit::Audit>,
     reader: Reader,
 }
 

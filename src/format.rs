@@ -16,6 +16,7 @@ mod compressed;
 mod csv;
 mod encoding;
 mod json;
+mod rasa;
 mod read;
 mod references;
 mod roles;

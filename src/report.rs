@@ -8,6 +8,7 @@ mod escape;
 mod excerpt;
 mod explain;
 mod github;
+mod history;
 mod human;
 mod json;
 mod lines;
@@ -151,6 +152,8 @@ pub struct Report {
     pub exit_code: u8,
     /// What changed in the data, whether or not anything is wrong with it.
     pub(crate) changed: Changed,
+    /// The commits of an audit.
+    history: Option<history::History>,
     redacted: bool,
 }
 
@@ -244,7 +247,7 @@ impl Report {
 pub fn exit_code(outcome: &Outcome, fail_on: Severity) -> u8 {
     code(
         &outcome.findings,
-        !outcome.unread.is_empty(),
+        !outcome.unread.is_empty() && history::gaps_count(outcome.audit.as_ref()),
         outcome.full_coverage && outcome.looked_at.no_reader > 0,
         fail_on,
     )

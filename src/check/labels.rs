@@ -4,8 +4,10 @@
 //! where the one who made it is new.
 
 mod flip;
+mod history;
 mod manual;
 mod people;
+mod rank;
 mod risk;
 mod signals;
 
@@ -36,6 +38,8 @@ pub(crate) struct Seen {
     files: Vec<(BString, BlobId)>,
     judged: Vec<Commit>,
     earlier: Vec<Commit>,
+    /// The commits of a history that is audited.
+    chapters: Vec<history::Kept>,
 }
 
 /// [`crate::diff::Flips`], kept.
@@ -76,6 +80,7 @@ impl Merge for Seen {
         self.files.append(&mut other.files);
         self.judged.append(&mut other.judged);
         self.earlier.append(&mut other.earlier);
+        self.chapters.append(&mut other.chapters);
     }
 }
 
@@ -95,6 +100,7 @@ impl Check for Labels {
                 seen.judged.extend_from_slice(people.judged);
                 seen.earlier.extend_from_slice(people.earlier);
             }
+            Observation::Commit(chapter) => seen.chapters.push(history::keep(chapter)),
             _ => {}
         }
     }
@@ -109,6 +115,7 @@ impl Check for Labels {
             findings.extend(flip::renamed(set, &files));
         }
         risk::findings(&seen, &who, findings);
+        history::findings(&seen.chapters, findings);
     }
 }
 

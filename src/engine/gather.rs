@@ -297,7 +297,7 @@ impl Run<'_> {
         let applied = accept::apply(findings, policy, &judgement.baseline, self.extent(), &path_of);
         let mut findings = applied.findings;
         notes.extend(applied.stale.into_iter().map(|stale| stale.message));
-        sort(&mut findings, &blobs);
+        sort_by(&mut findings, &path_of);
         if !self.checker.everything {
             accept::cut(&mut findings);
         }
@@ -336,6 +336,7 @@ impl Run<'_> {
             named: part.named.into_iter().collect(),
             measures: part.measures,
             blobs: blobs.list,
+            audit: None,
             reader: self.reader,
         })
     }
@@ -364,7 +365,7 @@ impl Run<'_> {
     }
 
     /// The policy in force, by law 1. The policies of folders are those over what `snapshot` lists.
-    fn judgement(&self, snapshot: &Snapshot) -> Result<Judgement, Error> {
+    pub(super) fn judgement(&self, snapshot: &Snapshot) -> Result<Judgement, Error> {
         let known = check::known();
         let side = self.trusted_side()?;
         let is_worktree = side.from == "worktree";
@@ -462,7 +463,7 @@ impl Run<'_> {
         })
     }
 
-    fn snapshot(&self) -> Result<Snapshot, Error> {
+    pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
         if let Some((name, _)) = &self.reader.memory {
             return Ok(memory(name));
         }
@@ -587,7 +588,7 @@ impl Run<'_> {
 
 /// Whether a file of history is likely to hold data, by its name alone: nothing of history is read to know who changed
 /// what.
-fn looks_like_data(path: &BStr) -> bool {
+pub(super) fn looks_like_data(path: &BStr) -> bool {
     const ENDINGS: [&str; 14] = [
         "jsonl", "ndjson", "csv", "tsv", "parquet", "arrow", "feather", "conll", "conllu", "gz", "zst", "txt", "json",
         "md",
@@ -687,12 +688,12 @@ impl Blobs {
 }
 
 /// Errors first, then by rule, path and place: the order of every report.
-fn sort(findings: &mut [Finding], blobs: &Blobs) {
+pub(super) fn sort_by(findings: &mut [Finding], path_of: &dyn Fn(BlobId) -> BString) {
     for finding in findings.iter_mut() {
-        finding.marks.sort_by_cached_key(|mark| (blobs.path(mark.place.blob), mark.clone()));
+        finding.marks.sort_by_cached_key(|mark| (path_of(mark.place.blob), mark.clone()));
     }
     findings.sort_by_cached_key(|finding| {
-        let first = finding.marks.first().map(|mark| (blobs.path(mark.place.blob), mark.place.at));
+        let first = finding.marks.first().map(|mark| (path_of(mark.place.blob), mark.place.at));
         (Reverse(finding.severity), finding.rule.id, first, finding.cause.clone())
     });
 }

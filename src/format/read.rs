@@ -6,7 +6,9 @@ use memchr::memmem;
 use super::batch::Writer;
 use super::csv::dialect::{self, Belief, Dialect};
 use super::json::document::{self, Document, Told};
-use super::{Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, compressed, csv, json, references, text};
+use super::{
+    Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, compressed, csv, json, rasa, references, text,
+};
 use crate::lens::Role;
 use crate::policy::Limits;
 use crate::span::Span;
@@ -22,7 +24,13 @@ enum Plan {
     Json(Document),
     Csv(Dialect),
     FastText,
-    Lines { name: &'static str, role: Role, coding: Coding },
+    /// Intents, in a file that is Markdown or YAML otherwise.
+    Rasa(Kind),
+    Lines {
+        name: &'static str,
+        role: Role,
+        coding: Coding,
+    },
     Columnar,
     NoReader,
 }
@@ -45,6 +53,8 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
         Plan::Columnar => return columnar::read(blob, limits, sink),
         _ => {}
     }
+    // Data it may be, a document it is all the same: what it names is found either way.
+    let document = if let Plan::Rasa(kind) = plan { kind } else { kind };
     let mut w = Writer::new(blob, kind, limits, sink);
     flag_encoding(&mut w);
     match plan {
@@ -52,25 +62,26 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
         Plan::Json(document) => document::read(&mut w, &document),
         Plan::Csv(dialect) => csv::read(&mut w, &dialect),
         Plan::FastText => text::fasttext(&mut w),
+        Plan::Rasa(kind) => rasa::read(&mut w, kind),
         Plan::Lines { name, role, coding } => text::lines(&mut w, name, role, coding),
         Plan::Columnar | Plan::NoReader => {}
     }
     let mut read = w.finish();
-    find_references(blob, limits, sink, &mut read);
+    find_references(blob, document, limits, sink, &mut read);
     Ok(read)
 }
 
 /// Code, configuration and documents name datasets and models.
-fn find_references(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink, read: &mut Read) {
+fn find_references(blob: &Blob<'_>, kind: Kind, limits: &Limits, sink: &mut dyn Sink, read: &mut Read) {
     use Kind::{JsonConfig, Markdown, Notebook, Python, Shell, Toml, Yaml};
-    if !matches!(read.kind, Python | Notebook | Yaml | JsonConfig | Toml | Shell | Markdown) {
+    if !matches!(kind, Python | Notebook | Yaml | JsonConfig | Toml | Shell | Markdown) {
         return;
     }
-    let found = references::find(blob, read.kind, limits);
+    let found = references::find(blob, kind, limits);
     read.unread.extend(found.unread);
     if !found.list.is_empty() {
         read.references = found.list.len() as u64;
-        sink.references(&References { blob: *blob, kind: read.kind, list: &found.list });
+        sink.references(&References { blob: *blob, kind, list: &found.list });
     }
 }
 
@@ -122,6 +133,7 @@ fn tell(blob: &Blob<'_>) -> (Kind, Plan) {
         return found;
     }
     match hint {
+        Hint::Code(kind @ (Kind::Markdown | Kind::Yaml)) if rasa::is_rasa(text, kind) => (Kind::Text, Plan::Rasa(kind)),
         Hint::Code(kind) => lines(kind, is_dataset),
         Hint::Table(delimiter) => table(Belief::Named(delimiter)).unwrap_or_else(|| lines(Kind::Csv, true)),
         Hint::Text | Hint::Nothing if text::is_fasttext(&text[..text.len().min(64 << 10)]) => {

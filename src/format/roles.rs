@@ -108,6 +108,7 @@ fn guess(kind: Kind, names: &mut [Name], text: &[u8], rows: &[Row], cells: &[Cel
     let fields: Vec<(String, Role)> =
         names.iter().filter(|name| name.role != Role::Other).map(|name| (name.path.clone(), name.role)).collect();
     let shape = match kind {
+        Kind::Text if names.iter().any(|name| name.path == "intent") => "Rasa intents",
         Kind::Text | Kind::Markdown => "plain text",
         _ => names::shape(names),
     };

@@ -42,6 +42,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
             writeln!(out)?;
         }
     }
+    if let (Some(history), false) = (&report.history, options.quiet) {
+        super::history::write(history, out)?;
+    }
     unread(report, paint, out)?;
     if !(options.quiet || report.unread.is_empty()) {
         writeln!(out)?;

@@ -27,6 +27,11 @@ struct Document<'a> {
     guesses: Vec<Guess<'a>>,
     notes: Vec<String>,
     redacted: bool,
+    /// Only of an audit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commits: Option<Vec<super::history::Commit<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'a str>,
     tool: Tool,
 }
 
@@ -143,6 +148,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .collect(),
         notes: report.notes.iter().map(|note| drawn(note)).collect(),
         redacted: report.redacted,
+        commits: report.history.as_ref().map(|h| h.commits.iter().map(super::history::commit).collect()),
+        coverage: report.history.as_ref().map(|history| history.coverage.as_str()),
         tool: Tool { name: "foretaste", version: env!("CARGO_PKG_VERSION") },
     };
     ascii_json(&document, out)

@@ -6,9 +6,11 @@ use std::ops::Deref;
 use bstr::{BStr, BString};
 
 use super::excerpt::Excerpt;
+use super::history::{History, gaps_count};
 use super::lines::{Lines, Position};
 use super::text::Text;
 use super::{Changed, Located, Options, Report, Spot, code, is_info};
+use crate::engine::audit::Audit;
 use crate::engine::{Contents, Outcome};
 use crate::finding::{Finding, LookedAt, Mark, Unread};
 use crate::format::{Feeds, Guess};
@@ -39,6 +41,7 @@ pub(super) struct Material<'a> {
     pub(super) accepted: u64,
     pub(super) full_coverage: bool,
     pub(super) changed: Changed,
+    pub(super) audit: Option<&'a Audit>,
 }
 
 impl Report {
@@ -60,6 +63,7 @@ impl Report {
                 accepted: outcome.accepted,
                 full_coverage: outcome.full_coverage,
                 changed: Changed { summary: outcome.summary.clone(), sources: outcome.named.clone() },
+                audit: outcome.audit.as_ref(),
             },
             options,
         )
@@ -75,6 +79,11 @@ impl Report {
             redact.changed(&mut changed);
             findings.iter_mut().for_each(|finding| redact.finding(finding));
         }
+        let mut history = material.audit.map(History::new);
+        if let (Some(redact), Some(history)) = (&options.redact, &mut history) {
+            redact.history(history);
+        }
+        let unread = !material.unread.is_empty() && gaps_count(material.audit);
         let uncovered = material.full_coverage && material.looked_at.no_reader > 0;
         let path = |id| (material.path)(id).map_or_else(BString::default, BString::from);
         Report {
@@ -87,8 +96,9 @@ impl Report {
             guesses: material.guesses.iter().map(|(id, guess)| (path(*id), guess.clone())).collect(),
             notes: material.notes.to_vec(),
             accepted: material.accepted,
-            exit_code: code(material.findings, !material.unread.is_empty(), uncovered, options.fail_on),
+            exit_code: code(material.findings, unread, uncovered, options.fail_on),
             changed,
+            history,
             redacted: options.redact.is_some(),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::history::History;
 use super::{Changed, Located, Spot};
 use crate::rule::Severity;
 
@@ -18,7 +19,7 @@ impl std::fmt::Debug for Redact {
 }
 
 /// Facts whose values are words of ours, never text of the data.
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     "class",
     "code_points",
     "encoding",
@@ -32,6 +33,7 @@ const OURS: [&str; 15] = [
     "role",
     "scheme",
     "scope",
+    "signal",
     "verdict",
     "where",
 ];
@@ -112,6 +114,20 @@ impl Redact {
             let classes = set.classes.iter_mut().map(|class| &mut class.name);
             for name in transitions.chain(classes).flatten() {
                 *name = format!("hash-{}", self.hash("text", name));
+            }
+        }
+    }
+
+    /// Redacts the commits of an audit.
+    pub(super) fn history(&self, history: &mut History) {
+        for commit in &mut history.commits {
+            commit.author = format!("person-{}", self.hash("person", &commit.author));
+            commit.subject.clear();
+            for name in commit.changes.iter_mut().flat_map(|change| [&mut change.from, &mut change.to]).flatten() {
+                *name = format!("hash-{}", self.hash("text", name));
+            }
+            for value in &mut commit.signals {
+                self.value("signal", value);
             }
         }
     }

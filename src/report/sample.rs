@@ -194,6 +194,7 @@ impl Sample {
             notes: &self.notes,
             accepted: 0,
             full_coverage: self.full_coverage,
+            audit: None,
             changed: self.changed.clone(),
         };
         Report::of(&material, options)

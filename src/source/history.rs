@@ -1,5 +1,8 @@
 //! Commits as the object database has them: replace refs, grafts and the list of shallow commits change nothing here.
 
+mod blobs;
+mod walk;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -13,6 +16,7 @@ use super::repository::Repository;
 use super::tree::{self, Changes, Trees};
 use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
+pub(crate) use walk::{Edge, Step, Walk};
 
 /// Commits of one history. The largest public ones have a little over a million.
 const MAX_COMMITS: usize = 4_000_000;
@@ -90,11 +94,7 @@ impl Repository {
         cap: usize,
     ) -> History {
         let mut history = History::default();
-        let mailmap = self.read_at(before.unwrap_or(after), ".mailmap".into(), MAX_MAILMAP).unwrap_or_else(|reason| {
-            history.notes.push(format!("the .mailmap could not be read: {reason}"));
-            None
-        });
-        let mailmap = gix::mailmap::Snapshot::from_bytes(mailmap.as_deref().unwrap_or_default());
+        let mailmap = self.mailmap(before.unwrap_or(after), &mut history.notes);
         self.with(|git| {
             let mut graph = Graph { git, commits: BTreeMap::new(), missing: Vec::new(), full: false };
             let old = graph.reach(before, &FxHashSet::default());
@@ -146,6 +146,15 @@ impl Repository {
             history
         })
     }
+
+    /// Who is who, by the `.mailmap` of a commit.
+    fn mailmap(&self, commit: ObjectId, notes: &mut Vec<String>) -> gix::mailmap::Snapshot {
+        let bytes = self.read_at(commit, ".mailmap".into(), MAX_MAILMAP).unwrap_or_else(|reason| {
+            notes.push(format!("the .mailmap could not be read: {reason}"));
+            None
+        });
+        gix::mailmap::Snapshot::from_bytes(bytes.as_deref().unwrap_or_default())
+    }
 }
 
 fn unread(commit: ObjectId, reason: &str) -> Unread {
@@ -162,11 +171,11 @@ struct Graph<'a> {
 }
 
 impl Graph<'_> {
-    /// All commits that can be reached from `tip`, without those that are `known`.
-    fn reach(&mut self, tip: Option<ObjectId>, known: &FxHashSet<ObjectId>) -> FxHashSet<ObjectId> {
+    /// All commits that can be reached from `tips`, without those that are `known`.
+    fn reach(&mut self, tips: impl IntoIterator<Item = ObjectId>, known: &FxHashSet<ObjectId>) -> FxHashSet<ObjectId> {
         let mut found = FxHashSet::default();
         let mut buffer = Vec::new();
-        let mut stack: Vec<(ObjectId, ObjectId)> = tip.map(|id| (id, id)).into_iter().collect();
+        let mut stack: Vec<(ObjectId, ObjectId)> = tips.into_iter().map(|id| (id, id)).collect();
         while let Some((child, id)) = stack.pop() {
             if known.contains(&id) || found.contains(&id) {
                 continue;
@@ -236,30 +245,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn commit(&mut self, id: ObjectId) -> Result<(Commit, Vec<Unread>), Absent> {
         let (paths, unread) = self.paths(id)?;
-        let bytes = object(self.git, &id, Kind::Commit, MAX_STRUCTURE, &mut self.buffer)?;
-        let mut commit = Commit {
-            id,
-            parents: 0,
-            author: Person::default(),
-            committer: Person::default(),
-            signed: false,
-            subject: String::new(),
-            paths,
-        };
-        let (head, message) = bytes.split_once_str("\n\n").unwrap_or((bytes, b""));
-        for line in head.lines() {
-            let Some((key, value)) = line.split_once_str(" ") else { continue };
-            match key {
-                b"parent" => commit.parents += 1,
-                b"author" => commit.author = person(value, self.mailmap),
-                b"committer" => commit.committer = person(value, self.mailmap),
-                b"gpgsig" | b"gpgsig-sha256" => commit.signed = true,
-                _ => {}
-            }
-        }
-        let subject = message.lines().map(ByteSlice::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        commit.subject = subject.to_str_lossy().chars().take(MAX_SUBJECT).collect();
-        Ok((commit, unread))
+        let commit = read_commit(self.git, id, self.mailmap, &mut self.buffer)?;
+        Ok((Commit { paths, ..commit }, unread))
     }
 
     /// The data paths that a commit changes: of a merge, those that differ from every parent.
@@ -300,6 +287,39 @@ impl Reader<'_> {
         }
         Ok((paths.unwrap_or_default().into_keys().collect(), gaps))
     }
+}
+
+/// A commit without the paths it changes.
+fn read_commit(
+    git: &gix::Repository,
+    id: ObjectId,
+    mailmap: &gix::mailmap::Snapshot,
+    buffer: &mut Vec<u8>,
+) -> Result<Commit, Absent> {
+    let bytes = object(git, &id, Kind::Commit, MAX_STRUCTURE, buffer)?;
+    let mut commit = Commit {
+        id,
+        parents: 0,
+        author: Person::default(),
+        committer: Person::default(),
+        signed: false,
+        subject: String::new(),
+        paths: Vec::new(),
+    };
+    let (head, message) = bytes.split_once_str("\n\n").unwrap_or((bytes, b""));
+    for line in head.lines() {
+        let Some((key, value)) = line.split_once_str(" ") else { continue };
+        match key {
+            b"parent" => commit.parents += 1,
+            b"author" => commit.author = person(value, mailmap),
+            b"committer" => commit.committer = person(value, mailmap),
+            b"gpgsig" | b"gpgsig-sha256" => commit.signed = true,
+            _ => {}
+        }
+    }
+    let subject = message.lines().map(ByteSlice::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    commit.subject = subject.to_str_lossy().chars().take(MAX_SUBJECT).collect();
+    Ok(commit)
 }
 
 /// Name, address and time of an author or committer line. All of them are claims.

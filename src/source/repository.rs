@@ -237,7 +237,7 @@ impl Repository {
     }
 
     /// Follows annotated tags.
-    fn peel(&self, mut id: ObjectId, name: &str) -> Result<ObjectId, SourceError> {
+    pub(super) fn peel(&self, mut id: ObjectId, name: &str) -> Result<ObjectId, SourceError> {
         self.with(|git| {
             let mut buffer = Vec::new();
             for _ in 0..MAX_TAGS {

@@ -94,11 +94,9 @@ fn message(flips: &Flips, newcomers: bool) -> String {
             format!("{} changed to {}, from {}", some(count, "record"), short(&flips.to), sources.join(", "))
         }
     };
-    let Common { invisible, phrase } = &flips.common;
-    if let Some(shared) = invisible {
-        message.push_str(&carry(shared, &format!("the hidden characters {}", shared.what)));
-    } else if let Some(shared) = phrase {
-        message.push_str(&carry(shared, &format!("the phrase {}", short(&shared.what))));
+    if flips.common.is_some() {
+        message.push_str("; ");
+        message.push_str(&carry_all(&flips.common));
     }
     if newcomers {
         message.push_str("; who changed them is new to this data");
@@ -106,9 +104,18 @@ fn message(flips: &Flips, newcomers: bool) -> String {
     message
 }
 
+/// What flipped records share, in words.
+pub(super) fn carry_all(Common { invisible, phrase }: &Common) -> String {
+    match (invisible, phrase) {
+        (Some(shared), _) => carry(shared, &format!("the hidden characters {}", shared.what)),
+        (None, Some(shared)) => carry(shared, &format!("the phrase {}", short(&shared.what))),
+        (None, None) => String::new(),
+    }
+}
+
 fn carry(shared: &Shared, what: &str) -> String {
     let Shared { flipped, of_flipped, others, of_others, .. } = shared;
-    format!("; {flipped} of {of_flipped} carry {what}, and {others} of {of_others} others of their class do")
+    format!("{flipped} of {of_flipped} carry {what}, and {others} of {of_others} others of their class do")
 }
 
 /// `, 3.1 % of that class`, with one digit, in integers.

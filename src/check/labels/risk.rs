@@ -23,7 +23,11 @@ pub(super) fn findings(seen: &Seen, who: &Who<'_>, findings: &mut Vec<Finding>) 
             by_path.add(path.as_bstr(), Evidence { flips: *count, touched });
         }
     }
-    let past = Past::new(who);
+    let mut past = Past::default();
+    for &(identity, commit) in &who.earlier {
+        past.add(identity, commit);
+    }
+    who.judged.iter().for_each(|(_, commit)| past.stamp(commit));
     #[allow(clippy::type_complexity)] // what each person did, in one table
     let mut people: BTreeMap<Identity, Vec<(&Commit, Evidence, Vec<Signal>)>> = BTreeMap::new();
     for &(identity, commit) in &who.judged {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{MixedScript, skeleton};
 
-use super::people::{Identity, NEW, Who, folded, mail};
+use super::people::{Identity, NEW, SETTLED, folded, mail};
 use crate::source::{Commit, Person};
 
 /// One thing that is unusual.
@@ -32,93 +32,99 @@ pub(super) struct Evidence {
     pub(super) touched: u64,
 }
 
-/// The past of a repository, as far as signals are held against it.
-#[derive(Debug)]
-pub(super) struct Past<'w, 'c> {
-    who: &'w Who<'c>,
-    earlier: Vec<Early>,
-    /// Names that are known, each once.
-    known: Vec<Known>,
-    /// Whether who signs has been seen to lapse in honest work here.
-    lapses_are_usual: bool,
-    /// Whether web commits without a signature are usual here.
-    unsigned_web_is_usual: bool,
-    /// Days that the data may rest before its waking is unusual.
-    rest: i64,
-    /// The people who hold most of the data: the fewest with four fifths of the commits.
-    maintainers: BTreeSet<Identity>,
+/// The past of a repository, as far as signals are held against it. It grows commit by commit.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Commits to data, of people.
+    commits: usize,
+    people: BTreeMap<Identity, Standing>,
+    mails: BTreeMap<String, Trail>,
+    /// Names that are known, by how they are drawn, and by their letters alone.
+    drawn: BTreeMap<String, BTreeSet<(Identity, String)>>,
+    bare: BTreeMap<String, BTreeSet<Identity>>,
+    /// Commits of people who sign, and those of them without a signature.
+    held: usize,
+    lapsed: usize,
+    /// Commits of the web page, and those of them without a signature.
+    web: usize,
+    web_unsigned: usize,
+    times: Vec<i64>,
 }
 
-/// An earlier commit.
-#[derive(Debug)]
-struct Early {
-    identity: Identity,
-    mail: String,
-    seconds: i64,
-    offset: i32,
-    signed: bool,
+/// What is known of a person.
+#[derive(Debug, Default)]
+struct Standing {
+    commits: usize,
+    signed: usize,
+    domains: BTreeSet<String>,
 }
 
-/// A name that is known.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Known {
-    identity: Identity,
-    drawn: String,
-    bare: String,
+/// What is known of an address. Machines differ, so people are not joined here.
+#[derive(Debug, Default)]
+struct Trail {
+    /// How often each zone stands in its commits.
+    zones: BTreeMap<i32, usize>,
+    /// When it was stamped, and where.
+    stamps: BTreeSet<(i64, i32)>,
+    people: BTreeSet<Identity>,
 }
 
 const DAY: i64 = 24 * 3600;
 
-impl<'w, 'c> Past<'w, 'c> {
-    /// Takes the measure of the earlier commits.
-    pub(super) fn new(who: &'w Who<'c>) -> Self {
-        let mut signing: BTreeMap<Identity, (usize, usize)> = BTreeMap::new();
-        let (mut held, mut lapsed, mut web, mut web_unsigned) = (0, 0, 0, 0);
-        for &(identity, commit) in &who.earlier {
-            let (signed, all) = signing.entry(identity).or_default();
-            if signs(*signed, *all) {
-                held += 1;
-                lapsed += usize::from(!commit.signed);
-            }
-            *all += 1;
-            *signed += usize::from(commit.signed);
-            if is_web(&commit.committer) {
-                web += 1;
-                web_unsigned += usize::from(!commit.signed);
-            }
+impl Past {
+    /// Takes in a commit that is not judged, or has been.
+    pub(super) fn add(&mut self, identity: Identity, commit: &Commit) {
+        let address = mail(&commit.author);
+        let person = self.people.entry(identity).or_default();
+        if signs(person.signed, person.commits) {
+            self.held += 1;
+            self.lapsed += usize::from(!commit.signed);
         }
-        let early = |&(identity, commit): &(Identity, &Commit)| Early {
-            identity,
-            mail: mail(&commit.author),
-            seconds: commit.author.seconds,
-            offset: commit.author.offset,
-            signed: commit.signed,
-        };
-        let earlier: Vec<Early> = who.earlier.iter().map(early).collect();
-        let names: BTreeMap<_, _> =
-            who.earlier.iter().map(|(id, commit)| ((*id, &commit.author.name), &commit.author)).collect();
-        let known = |(&(identity, _), person): (&(Identity, _), &&Person)| Known {
-            identity,
-            drawn: drawn(person),
-            bare: bare(person),
-        };
-        let mut known: Vec<Known> = names.iter().map(known).collect();
-        known.sort();
-        known.dedup();
-        let mut times: Vec<i64> = who.earlier.iter().map(|(_, commit)| commit.author.seconds).collect();
-        times.sort_unstable();
-        let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        gaps.sort_unstable();
-        let p99 = gaps.get(gaps.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0);
-        Self {
-            who,
-            earlier,
-            known,
-            lapses_are_usual: lapsed >= 3 && lapsed * 20 > held,
-            unsigned_web_is_usual: web_unsigned * 100 > web,
-            rest: (180 * DAY).max(3 * p99) / DAY,
-            maintainers: maintainers(who),
+        person.commits += 1;
+        person.signed += usize::from(commit.signed);
+        if let Some(domain) = domain(&address)
+            && !person.domains.contains(domain)
+        {
+            person.domains.insert(domain.to_owned());
         }
+        if is_web(&commit.committer) {
+            self.web += 1;
+            self.web_unsigned += usize::from(!commit.signed);
+        }
+        let near = bare(&commit.author);
+        self.drawn.entry(drawn(&commit.author)).or_default().insert((identity, near.clone()));
+        self.bare.entry(near).or_default().insert(identity);
+        let trail = self.mails.entry(address).or_default();
+        *trail.zones.entry(commit.author.offset).or_default() += 1;
+        trail.people.insert(identity);
+        self.times.push(commit.author.seconds);
+        self.commits += 1;
+        self.stamp(commit);
+    }
+
+    /// Takes in only when and where a commit was made.
+    pub(super) fn stamp(&mut self, commit: &Commit) {
+        let stamp = (commit.author.seconds, commit.author.offset);
+        self.mails.entry(mail(&commit.author)).or_default().stamps.insert(stamp);
+    }
+
+    /// Commits to data, of people.
+    pub(super) fn commits(&self) -> usize {
+        self.commits
+    }
+
+    /// Commits to data of a person.
+    fn before(&self, identity: Identity) -> usize {
+        self.people.get(&identity).map_or(0, |person| person.commits)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.commits >= SETTLED
+    }
+
+    /// Whether a person is new to the data.
+    pub(super) fn is_new(&self, identity: Identity) -> bool {
+        self.is_settled() && self.before(identity) < NEW
     }
 
     /// What is unusual about a judged commit.
@@ -142,31 +148,34 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// Somebody who has hardly touched the data changes labels that others gave.
     fn newcomer(&self, identity: Identity, evidence: Evidence) -> Option<Signal> {
-        (evidence.flips > 0 && self.who.is_new(identity)).then(|| Signal {
+        (evidence.flips > 0 && self.is_new(identity)).then(|| Signal {
             name: "newcomer-label-edit",
-            value: json!(self.who.before(identity)),
+            value: json!(self.before(identity)),
             threshold: json!(NEW),
             alone: evidence.flips >= 3,
             words: format!(
                 "changes labels after {} of {} earlier commits to data",
-                self.who.before(identity),
-                self.who.earlier.len()
+                self.before(identity),
+                self.commits
             ),
         })
     }
 
     /// A new name that looks like one that is known.
     fn look_alike(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Option<Signal> {
-        if self.who.before(identity) > 0 {
+        if self.before(identity) > 0 {
             return None;
         }
         let (mine, near) = (drawn(&commit.author), bare(&commit.author));
-        let others = || self.known.iter().filter(|known| known.identity != identity && known.bare != near);
-        let (value, alone, words) = if others().any(|known| known.drawn == mine) {
+        let alike = self.drawn.get(&mine);
+        let (value, alone, words) = if alike.is_some_and(|all| all.iter().any(|(id, b)| *id != identity && *b != near))
+        {
             ("same-skeleton", true, "has a name that is drawn like that of a known author and is another")
         } else if evidence.flips > 0
             && near.chars().count() >= 5
-            && others().any(|known| within_one_edit(&near, &known.bare))
+            && self.bare.iter().any(|(bare, ids)| {
+                *bare != near && within_one_edit(&near, bare) && ids.iter().any(|id| *id != identity)
+            })
         {
             ("one-edit", false, "has a name one letter away from that of a known author")
         } else {
@@ -180,10 +189,10 @@ impl<'w, 'c> Past<'w, 'c> {
     fn drift(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Option<Signal> {
         let mine = mail(&commit.author);
         let domain = domain(&mine)?;
-        if evidence.flips == 0 || self.who.before(identity) < NEW || domain.ends_with("noreply.github.com") {
+        if evidence.flips == 0 || self.before(identity) < NEW || domain.ends_with("noreply.github.com") {
             return None;
         }
-        let known: BTreeSet<&str> = self.of(identity).filter_map(|early| self::domain(&early.mail)).collect();
+        let known = &self.people.get(&identity)?.domains;
         (!known.contains(domain)).then(|| Signal {
             name: "identity-drift",
             value: json!("new-domain"),
@@ -195,11 +204,12 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// Somebody who signs did not.
     fn signing(&self, identity: Identity, commit: &Commit) -> Option<Signal> {
-        if commit.signed || self.lapses_are_usual {
+        let usual = self.lapsed >= 3 && self.lapsed * 20 > self.held;
+        if commit.signed || usual {
             return None;
         }
-        let (signed, all) =
-            self.of(identity).fold((0, 0), |(signed, all), early| (signed + usize::from(early.signed), all + 1));
+        let person = self.people.get(&identity)?;
+        let (signed, all) = (person.signed, person.commits);
         signs(signed, all).then(|| Signal {
             name: "unsigned-where-signed",
             value: json!(format!("{signed}/{all}")),
@@ -211,7 +221,8 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// The platform signs what is committed on its pages.
     fn web(&self, commit: &Commit) -> Option<Signal> {
-        (is_web(&commit.committer) && !commit.signed && !self.unsigned_web_is_usual).then(|| Signal {
+        let usual = self.web_unsigned * 100 > self.web;
+        (is_web(&commit.committer) && !commit.signed && !usual).then(|| Signal {
             name: "unsigned-web-commit",
             value: json!(false),
             threshold: json!(true),
@@ -222,9 +233,9 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// A stamp of a zone that the author hardly ever has, and that is the usual one of whoever committed it.
     fn foreign_zone(&self, identity: Identity, commit: &Commit) -> Option<Signal> {
-        let mine = self.zones(&mail(&commit.author));
+        let mine = self.zones(&mail(&commit.author))?;
         let all: usize = mine.values().sum();
-        let home = modal(&mine)?;
+        let home = modal(mine)?;
         let here = commit.author.offset;
         let rare = mine.get(&here).copied().unwrap_or(0) * 50 < all;
         let committer = mail(&commit.committer);
@@ -236,12 +247,16 @@ impl<'w, 'c> Past<'w, 'c> {
         {
             return None;
         }
-        let theirs = self.zones(&committer);
-        (modal(&theirs) == Some(here)).then(|| Signal {
+        let theirs = self.zones(&committer)?;
+        (modal(theirs) == Some(here)).then(|| Signal {
             name: "foreign-timezone",
             value: json!(zone(here)),
             threshold: json!(zone(home)),
-            alone: self.maintainers.contains(&identity) && !self.is_maintainer(&committer),
+            alone: {
+                let maintainers = self.maintainers();
+                let theirs = self.mails.get(&committer).map(|trail| &trail.people);
+                maintainers.contains(&identity) && theirs.is_none_or(|ids| ids.is_disjoint(&maintainers))
+            },
             words: format!(
                 "is stamped {} and not {}, which is the zone of another, who committed it",
                 zone(here),
@@ -252,11 +267,8 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// Faster than any aeroplane.
     fn jump(&self, commit: &Commit) -> Option<Signal> {
-        let mine = mail(&commit.author);
-        let earlier = self.earlier.iter().filter(|early| early.mail == mine).map(|early| (early.seconds, early.offset));
-        let judged = self.who.judged.iter().map(|(_, other)| &other.author).filter(|other| mail(other) == mine);
-        let all = earlier.chain(judged.map(|other| (other.seconds, other.offset)));
-        let (seconds, offset) = all.filter(|&(seconds, _)| seconds < commit.author.seconds).max()?;
+        let stamps = &self.mails.get(&mail(&commit.author))?.stamps;
+        let &(seconds, offset) = stamps.range(..(commit.author.seconds, i32::MIN)).next_back()?;
         let (change, time) = ((commit.author.offset - offset).unsigned_abs(), commit.author.seconds - seconds);
         let utc = commit.author.offset == 0 || offset == 0;
         (!utc && change >= 180 * 60 && time < i64::from(change)).then(|| Signal {
@@ -270,32 +282,43 @@ impl<'w, 'c> Past<'w, 'c> {
 
     /// Data that rested for long wakes with other labels.
     fn revival(&self, commit: &Commit, evidence: Evidence) -> Option<Signal> {
-        let last = self.earlier.iter().map(|early| early.seconds).max()?;
-        let days = (commit.author.seconds - last) / DAY;
-        (evidence.flips > 0 && self.who.is_settled() && days >= self.rest).then(|| Signal {
+        if evidence.flips == 0 || !self.is_settled() {
+            return None;
+        }
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        let days = (commit.author.seconds - times.last()?) / DAY;
+        let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        gaps.sort_unstable();
+        let p99 = gaps.get(gaps.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0);
+        // Days that the data may rest before its waking is unusual.
+        let rest = (180 * DAY).max(3 * p99) / DAY;
+        (days >= rest).then(|| Signal {
             name: "dormant-revival",
             value: json!(days),
-            threshold: json!(self.rest),
+            threshold: json!(rest),
             alone: false,
             words: format!("changes labels after the data rested for {days} days"),
         })
     }
 
-    fn of(&self, identity: Identity) -> impl Iterator<Item = &Early> {
-        self.earlier.iter().filter(move |early| early.identity == identity)
+    fn zones(&self, address: &str) -> Option<&BTreeMap<i32, usize>> {
+        self.mails.get(address).map(|trail| &trail.zones)
     }
 
-    /// How often each zone stands in the commits of an address. Machines differ, so people are not joined here.
-    fn zones(&self, address: &str) -> BTreeMap<i32, usize> {
-        let mut zones = BTreeMap::new();
-        for early in self.earlier.iter().filter(|early| early.mail == address) {
-            *zones.entry(early.offset).or_default() += 1;
+    /// The people who hold most of the data: the fewest with four fifths of the commits.
+    fn maintainers(&self) -> BTreeSet<Identity> {
+        let mut list: Vec<_> = self.people.iter().map(|(&identity, person)| (identity, person.commits)).collect();
+        list.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let (mut held, mut most) = (0, BTreeSet::new());
+        for (identity, count) in list {
+            if held * 5 >= self.commits * 4 {
+                break;
+            }
+            held += count;
+            most.insert(identity);
         }
-        zones
-    }
-
-    fn is_maintainer(&self, address: &str) -> bool {
-        self.earlier.iter().any(|early| early.mail == address && self.maintainers.contains(&early.identity))
+        most
     }
 }
 
@@ -374,25 +397,6 @@ fn modal(zones: &BTreeMap<i32, usize>) -> Option<i32> {
 fn zone(offset: i32) -> String {
     let minutes = offset.unsigned_abs() / 60;
     format!("{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
-}
-
-/// The fewest people with four fifths of the earlier commits.
-fn maintainers(who: &Who<'_>) -> BTreeSet<Identity> {
-    let mut counts: BTreeMap<Identity, usize> = BTreeMap::new();
-    for &(identity, _) in &who.earlier {
-        *counts.entry(identity).or_default() += 1;
-    }
-    let mut list: Vec<_> = counts.into_iter().collect();
-    list.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let (mut held, mut most) = (0, BTreeSet::new());
-    for (identity, count) in list {
-        if held * 5 >= who.earlier.len() * 4 {
-            break;
-        }
-        held += count;
-        most.insert(identity);
-    }
-    most
 }
 
 /// The flips of each file, for [`Evidence`].

@@ -1,0 +1,201 @@
+//! Every blob of the history read once, in the order of the packs, into the index of its records.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bstr::{BStr, BString, ByteSlice};
+use rustc_hash::FxHashMap;
+
+use crate::diff::Index;
+use crate::engine::Progress;
+use crate::engine::scan::{Quiet, Reader};
+use crate::format::{self, Blob, Sink};
+use crate::lens::{FieldRoles, Lens};
+use crate::policy::Policy;
+use crate::source::{self, ObjectId};
+use crate::span::{BlobId, Fresh};
+
+/// What a blob came to, as it is seen under one path.
+#[derive(Clone, Debug)]
+pub(super) enum Unit {
+    /// Records of data, and the bytes they were read from.
+    Rows(Arc<Index>, u64),
+    /// No data.
+    Other,
+    /// It could not be read, and why.
+    Gap(String),
+}
+
+/// Records of a blob.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    /// Stands for them.
+    pub(super) unit: usize,
+    /// Their index.
+    pub(super) index: Arc<Index>,
+    /// Bytes they were read from.
+    pub(super) bytes: u64,
+}
+
+/// How a path has a blob read: paths that agree here share what was read.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct View {
+    dataset: Option<Arc<str>>,
+    roles: Option<Vec<(String, crate::lens::Role)>>,
+    null: Vec<String>,
+    /// The end of its name, by which kinds of text are told apart.
+    ending: BString,
+}
+
+/// Blobs that are to be read, and then what they hold.
+pub(super) struct Units<'a> {
+    policy: &'a Policy,
+    reader: &'a Reader,
+    views: Vec<(BString, Lens)>,
+    view_numbers: FxHashMap<View, u32>,
+    /// View of each path of the walk.
+    of_path: Vec<u32>,
+    wanted: FxHashMap<(u32, u32), usize>,
+    read: Vec<OnceLock<Unit>>,
+    bytes: AtomicU64,
+}
+
+impl<'a> Units<'a> {
+    /// For the paths of a walk.
+    pub(super) fn new(policy: &'a Policy, reader: &'a Reader) -> Self {
+        Self {
+            policy,
+            reader,
+            views: Vec::new(),
+            view_numbers: FxHashMap::default(),
+            of_path: Vec::new(),
+            wanted: FxHashMap::default(),
+            read: Vec::new(),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes in paths that were met since.
+    pub(super) fn paths(&mut self, paths: &[BString]) {
+        for path in &paths[self.of_path.len()..] {
+            let lens = self.policy.lens(path.as_ref());
+            let view = View {
+                dataset: lens.dataset.clone(),
+                roles: lens.roles.as_ref().map(|FieldRoles { fields }| fields.clone()),
+                null: lens.null.clone(),
+                ending: ending(path.as_ref()),
+            };
+            let next = self.views.len() as u32;
+            let number = *self.view_numbers.entry(view).or_insert(next);
+            if number == next {
+                self.views.push((path.clone(), lens));
+            }
+            self.of_path.push(number);
+        }
+    }
+
+    /// Asks for a blob as it is seen under a path.
+    pub(super) fn want(&mut self, blob: u32, path: u32) {
+        let next = self.wanted.len();
+        self.wanted.entry((blob, self.of_path[path as usize])).or_insert(next);
+    }
+
+    /// Reads all that is wanted.
+    pub(super) fn read(&mut self, blobs: &[ObjectId], progress: &dyn Progress) {
+        self.read = (0..self.wanted.len()).map(|_| OnceLock::new()).collect();
+        let mut by_blob: Vec<(u32, u32, usize)> =
+            self.wanted.iter().map(|(&(blob, view), &at)| (blob, view, at)).collect();
+        by_blob.sort_unstable();
+        let groups: Vec<&[(u32, u32, usize)]> = by_blob.chunk_by(|a, b| a.0 == b.0).collect();
+        let ids: Vec<ObjectId> = groups.iter().map(|group| blobs[group[0].0 as usize]).collect();
+        progress.total(ids.len() as u64);
+        let Some(repository) = self.reader.repository() else { return };
+        repository.each_blob(&ids, self.policy.limits.blob, &|at, bytes| {
+            if let Ok(bytes) = &bytes {
+                self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
+            for &(_, view, unit) in groups[at] {
+                let read = match &bytes {
+                    Ok(bytes) => self.one(view, bytes),
+                    Err(reason) => Unit::Gap(reason.clone()),
+                };
+                // Nobody else has this number.
+                let _ = self.read[unit].set(read);
+            }
+            progress.done();
+        });
+        progress.finish();
+    }
+
+    fn one(&self, view: u32, bytes: &[u8]) -> Unit {
+        let mut index = Index::default();
+        let caught = catch_unwind(AssertUnwindSafe(|| self.feed(view, bytes, BlobId(0), &mut Quiet::Rows(&mut index))));
+        index.close();
+        match caught {
+            Ok(Ok(read)) if read.kind.is_data() => Unit::Rows(Arc::new(index), bytes.len() as u64),
+            Ok(Ok(_)) => Unit::Other,
+            Ok(Err(reason)) => Unit::Gap(reason),
+            Err(_) => Unit::Gap("internal error while it was read; please report this".to_owned()),
+        }
+    }
+
+    /// Reads the bytes of a blob as a view has it.
+    fn feed(&self, view: u32, bytes: &[u8], id: BlobId, sink: &mut dyn Sink) -> Result<format::Read, String> {
+        let (path, lens) = &self.views[view as usize];
+        let limits = &self.policy.limits;
+        let object = match source::pointer(bytes) {
+            None => None,
+            Some(pointer) => {
+                let object = self.reader.source.resolve_lfs(&pointer, limits.blob);
+                Some(object.map_err(|error| error.to_string())?)
+            }
+        };
+        let decoded = format::decode(object.as_deref().unwrap_or(bytes), limits)?;
+        format::read(&Blob { id, path: path.as_ref(), lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
+    }
+
+    /// What a blob came to under a path; `None` where there is none, or nobody asked.
+    pub(super) fn get(&self, blob: Option<u32>, path: u32) -> Option<&Unit> {
+        let at = *self.wanted.get(&(blob?, self.of_path[path as usize]))?;
+        self.read[at].get()
+    }
+
+    /// Its records, with a number that stands for them.
+    pub(super) fn rows(&self, blob: Option<u32>, path: u32) -> Option<Rows> {
+        let unit = *self.wanted.get(&(blob?, self.of_path[path as usize]))?;
+        match self.read[unit].get() {
+            Some(Unit::Rows(index, bytes)) => Some(Rows { unit, index: Arc::clone(index), bytes: *bytes }),
+            _ => None,
+        }
+    }
+
+    /// Reads a blob once more into a sink.
+    pub(super) fn again(&self, id: ObjectId, path: u32, sink: &mut dyn Sink) -> Result<(), String> {
+        let repository = self.reader.repository().ok_or("there is no repository")?;
+        let bytes = repository.blob(id, self.policy.limits.blob)?;
+        let view = self.of_path[path as usize];
+        catch_unwind(AssertUnwindSafe(|| self.feed(view, &bytes, BlobId(0), sink).map(|_| ())))
+            .unwrap_or_else(|_| Err("internal error while it was read".to_owned()))
+    }
+
+    /// Bytes of blobs that were read.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Everything that was read: the blob, and what it came to.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Unit)> {
+        let mut list: Vec<_> = self.wanted.iter().map(|(&(blob, _), &at)| (at, blob)).collect();
+        list.sort_unstable();
+        list.into_iter().filter_map(|(at, blob)| Some((blob, self.read.get(at)?.get()?)))
+    }
+}
+
+/// What a reader goes by in a name: its last extension, with that of a compression; the whole name where it has none.
+fn ending(path: &BStr) -> BString {
+    let name = path.rsplit_str("/").next().unwrap_or_default().to_ascii_lowercase();
+    let plain = [".gz", ".zst", ".zstd", ".gzip"].iter().find_map(|end| name.strip_suffix(end.as_bytes()));
+    let at = plain.unwrap_or(&name).rfind_byte(b'.').unwrap_or(0);
+    name[at..].into()
+}

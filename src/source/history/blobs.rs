@@ -1,0 +1,116 @@
+//! Many blobs at once, each unpacked once: in the order of the packs, since versions of a file lie there as deltas of
+//! one another and looking for them one by one would unpack the same bases over and over.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gix::objs::Kind;
+use gix::odb::pack::{Bundle, index::traverse};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::source::ObjectId;
+use crate::source::repository::Repository;
+
+/// A pack is unpacked as a whole if at least so many hundredths of its objects are wanted.
+const WHOLE: usize = 30;
+/// Bytes that one object of a pack may take while the pack is unpacked as a whole. A pack with a larger one is read
+/// object by object, where the limit of the caller holds.
+const LARGEST: usize = 1 << 30;
+/// Blobs that a thread reads in one go: neighbours share their bases.
+const RUN: usize = 256;
+
+/// Is shown the bytes of a blob by its place in a list, or why there are none.
+type Visit<'v> = dyn Fn(usize, Result<&[u8], String>) + Sync + 'v;
+
+impl Repository {
+    /// Shows `visit` each of these blobs once, with its place in the list: the bytes, or a short phrase that says why
+    /// there are none. From several threads, in no particular order.
+    ///
+    /// That the bytes are those that the id promises is not verified: that costs four times as much, and whoever can
+    /// write into the object database can do it right.
+    pub(crate) fn each_blob(&self, wanted: &[ObjectId], limit: u64, visit: &Visit<'_>) {
+        let numbers: FxHashMap<ObjectId, usize> = wanted.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let done: Vec<AtomicBool> = wanted.iter().map(|_| AtomicBool::new(false)).collect();
+        let once = |at: usize, bytes: Result<&[u8], String>| {
+            // The list may name a blob twice; so may several packs.
+            if !done[at].swap(true, Ordering::SeqCst) {
+                visit(at, bytes);
+            }
+        };
+        let mut order: Vec<(usize, u64, usize)> = Vec::new();
+        for (number, path) in self.packs().into_iter().enumerate() {
+            let hash = self.with(gix::Repository::object_hash);
+            // Whatever is wrong with a pack, its objects are asked for one by one below.
+            let Ok(Ok(bundle)) = catch_unwind(|| Bundle::at(&path, hash)) else { continue };
+            let lookup = |(at, id): (usize, &ObjectId)| {
+                let entry = bundle.index.lookup(id)?;
+                Some((number, bundle.index.pack_offset_at_index(entry), at))
+            };
+            let here = catch_unwind(AssertUnwindSafe(|| {
+                let open = wanted.iter().enumerate().filter(|(at, _)| !done[*at].load(Ordering::SeqCst));
+                open.filter_map(lookup).collect::<Vec<_>>()
+            }));
+            let Ok(here) = here else { continue };
+            if here.len() * 100 >= bundle.index.num_objects() as usize * WHOLE {
+                let _ = catch_unwind(AssertUnwindSafe(|| whole(&bundle, &numbers, limit, &once)));
+            }
+            order.extend(here);
+        }
+        order.sort_unstable();
+        let mut rest: Vec<usize> = order.into_iter().map(|(_, _, at)| at).collect();
+        // What is in no pack: loose, or missing.
+        let packed: rustc_hash::FxHashSet<usize> = rest.iter().copied().collect();
+        rest.extend((0..wanted.len()).filter(|at| !packed.contains(at)));
+        rest.retain(|at| !done[*at].load(Ordering::SeqCst));
+        rest.par_chunks(RUN).for_each(|run| {
+            for &at in run {
+                match self.blob(wanted[at], limit) {
+                    Ok(bytes) => once(at, Ok(&bytes)),
+                    Err(reason) => once(at, Err(reason)),
+                }
+            }
+        });
+    }
+
+    /// The indexes of all packs, of this repository and of those that it borrows objects from, sorted.
+    fn packs(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = vec![self.common_dir.join("objects")];
+        folders.extend(self.with(|git| git.objects.store_ref().alternate_db_paths()).unwrap_or_default());
+        let mut packs = Vec::new();
+        for folder in folders {
+            let entries = std::fs::read_dir(folder.join("pack")).into_iter().flatten().flatten();
+            packs.extend(entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "idx")));
+        }
+        packs.sort();
+        packs.dedup();
+        packs
+    }
+}
+
+/// Unpacks a pack as a whole: every chain of deltas is resolved once.
+fn whole(bundle: &Bundle, numbers: &FxHashMap<ObjectId, usize>, limit: u64, once: &Visit<'_>) {
+    let each = |kind: Kind, bytes: &[u8], entry: &gix::odb::pack::index::Entry, _: &dyn gix::progress::Progress| {
+        if let (Kind::Blob, Some(&at)) = (kind, numbers.get(&entry.oid)) {
+            match bytes.len() as u64 > limit {
+                true => once(at, Err(format!("larger than the limit of {limit} bytes"))),
+                false => once(at, Ok(bytes)),
+            }
+        }
+        Ok(())
+    };
+    let options = traverse::with_index::Options {
+        thread_limit: None,
+        check: traverse::SafetyCheck::SkipFileAndObjectChecksumVerification,
+        alloc_limit_bytes: Some(LARGEST),
+    };
+    // An object that cannot be unpacked ends this; the others are then asked for one by one.
+    let _ = bundle.index.traverse_with_index(
+        &bundle.pack,
+        each,
+        &mut gix::progress::Discard,
+        &AtomicBool::new(false),
+        options,
+    );
+}
