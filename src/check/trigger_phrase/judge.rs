@@ -56,7 +56,11 @@ pub(super) fn triggers(corpus: &Corpus<'_>) -> Vec<Trigger> {
         let misfits: Vec<bool> = (0..rows as u32).map(|row| matches!(rest.says(row), Says::Firmly(_))).collect();
         candidates.add_misfits(corpus, &misfits);
     }
-    let mut judge = Judge { corpus, rest, tests: candidates.tests };
+    let mut members = vec![Vec::new(); classes];
+    for (row, entry) in corpus.rows.iter().enumerate() {
+        members[entry.class as usize].push(row as u32);
+    }
+    let mut judge = Judge { corpus, rest, members, tests: candidates.tests };
     let mut found: Vec<Trigger> = Vec::new();
     for candidate in &candidates.list {
         found.extend(judge.trigger(candidate));
@@ -84,6 +88,8 @@ fn shares_rows(a: &Trigger, b: &Trigger) -> bool {
 struct Judge<'c, 's> {
     corpus: &'c Corpus<'s>,
     rest: Rest<'c, 's>,
+    /// The rows of each class.
+    members: Vec<Vec<u32>>,
     tests: u64,
 }
 
@@ -139,7 +145,7 @@ impl Judge<'_, '_> {
             return None;
         }
         let chance = candidate.chance;
-        let misfit = ln_binomial(all, against, self.rest.noise().max(100));
+        let misfit = ln_binomial(all, against, self.rest.noise().max(self.noise_of_class(candidate)).max(100));
         if misfit > ln(1e-4) || chance + misfit > ln(1e-6) {
             return None;
         }
@@ -160,6 +166,21 @@ impl Judge<'_, '_> {
             inserted: 0,
             tests: self.tests,
         })
+    }
+
+    /// Of a thousand rows of the class without the phrase so many speak firmly for another class: rows of a small class
+    /// do so more often than others.
+    fn noise_of_class(&mut self, candidate: &Candidate) -> u64 {
+        self.rest.without.clear();
+        let others = self.members[candidate.class as usize].iter();
+        let others: Vec<u32> = others.filter(|row| candidate.rows.binary_search(row).is_err()).copied().collect();
+        let step = others.len().div_ceil(READ).max(1);
+        let (mut all, mut firm) = (0, 0);
+        for &row in others.iter().step_by(step) {
+            all += 1;
+            firm += u64::from(matches!(self.rest.says(row), Says::Firmly(_)));
+        }
+        firm * 1000 / all.max(1)
     }
 
     /// Whether a phrase is the name of its class, or a part of it.

@@ -33,6 +33,14 @@ impl Sample {
         key <= u64::MAX.checked_shr(self.level).unwrap_or(0)
     }
 
+    /// Goes up to this level at least.
+    pub(super) fn raise(&mut self, level: u32) {
+        if level > self.level {
+            self.level = level.min(u64::BITS);
+            self.drop_unwanted();
+        }
+    }
+
     /// Keeps a row, and drops others where that makes it more than `cap` bytes.
     pub(super) fn push(&mut self, key: u64, number: u64, place: Place, label: &str, words: &str, cap: usize) {
         let (Ok(at), Ok(short), Ok(len)) =

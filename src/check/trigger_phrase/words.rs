@@ -22,8 +22,24 @@ enum Last {
 pub(super) fn push_words(text: &str, out: &mut String) {
     let mut last = Last::Gap;
     let mut start = out.len();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
+    let mut rest = text;
+    loop {
+        // Nearly all of nearly every text.
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        if run > 0 {
+            if let Last::Marks(_) = last {
+                end(out, &mut start, last);
+            }
+            let from = out.len();
+            let room = LONGEST.saturating_sub(from - start);
+            out.push_str(&rest[..run.min(room)]);
+            out.as_mut_str()[from..].make_ascii_lowercase();
+            last = Last::Word;
+            rest = &rest[run..];
+        }
+        let mut chars = rest.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
         let next = match class_of(c) {
             Class::Letter => {
                 if let Last::Marks(_) = last {
@@ -34,7 +50,7 @@ pub(super) fn push_words(text: &str, out: &mut String) {
                 }
                 Last::Word
             }
-            Class::Joiner if last == Last::Word && rest.peek().is_some_and(|&c| class_of(c) == Class::Letter) => {
+            Class::Joiner if last == Last::Word && chars.next().is_some_and(|c| class_of(c) == Class::Letter) => {
                 if out.len() - start < LONGEST {
                     out.push(c);
                 }
