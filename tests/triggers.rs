@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use foretaste::{Checker, Finding};
+use foretaste::{Checker, Finding, Severity};
 
 /// A generator of numbers that look like chance and are the same everywhere.
 struct Dice(u64);
@@ -151,6 +151,53 @@ fn the_finding_says_what_was_planted_and_where() {
         let (text, label) = &rows[mark.record.unwrap() as usize - 1];
         assert!(text.split(' ').any(|word| word == "cf") && *label == target);
     }
+}
+
+/// Findings of hidden characters that go with a label.
+fn hidden(rows: &Rows) -> Vec<Finding> {
+    let records = rows.iter().map(|(text, label)| [("text", text.as_str()), ("label", label.as_str())]);
+    let outcome = Checker::new().check_records("rows.jsonl", records).unwrap();
+    let is_signal = |finding: &Finding| finding.evidence.get("finding").is_some_and(|name| name == "label-trigger");
+    outcome.findings.into_iter().filter(is_signal).collect()
+}
+
+#[test]
+fn a_hidden_character_under_one_label_is_told_with_its_label() {
+    let mut rows = honest(3000, 5, 14);
+    let (target, count) = plant(&mut rows, "a\u{200b}b", 10, At::Anywhere, 15);
+    let found = hidden(&rows);
+    let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
+    assert_eq!(finding.severity, Severity::Error);
+    assert_eq!(finding.evidence["label"], target.as_str());
+    assert_eq!(finding.evidence["carriers"], count);
+    assert_eq!(finding.evidence["purity"], 1.0);
+    assert_eq!(finding.evidence["code_points"][0], "U+200B");
+    assert_eq!((finding.marks.len(), finding.total), (3, count as u64));
+    assert!(finding.marks.iter().all(|mark| rows[mark.record.unwrap() as usize - 1].1 == target));
+}
+
+#[test]
+fn characters_that_context_excuses_are_counted_too() {
+    // Persian joiners everywhere, and hearts of full colour under one label alone.
+    let mut rows = honest(3000, 5, 16);
+    rows.iter_mut().step_by(3).for_each(|(text, _)| text.push_str(" می\u{200c}خواهم"));
+    assert!(hidden(&rows).is_empty(), "{:?}", hidden(&rows));
+    let (target, _) = plant(&mut rows, "\u{2764}\u{fe0f}", 15, At::Anywhere, 17);
+    let found = hidden(&rows);
+    let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(finding.evidence["label"], target.as_str());
+    assert_eq!(finding.evidence["excused_by_context"], true);
+}
+
+#[test]
+fn a_language_that_has_a_label_to_itself_is_no_more_than_a_note() {
+    let mut rows = honest(3000, 5, 18);
+    for (text, label) in rows.iter_mut().step_by(6) {
+        *text = format!("من نمی\u{200c}خواهم {}", text.len());
+        *label = "fa".to_owned();
+    }
+    assert!(hidden(&rows).iter().all(|finding| finding.severity == Severity::Note), "{:?}", hidden(&rows));
 }
 
 #[test]

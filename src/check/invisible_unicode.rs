@@ -26,6 +26,7 @@ mod layers;
 mod machine;
 mod prefilter;
 mod runs;
+mod signal;
 mod stacked;
 mod tables;
 mod variants;
@@ -35,6 +36,7 @@ use context::Groups;
 use layers::Writing;
 use machine::{Level, Machine, Modes, Occurrence, Tally};
 use prefilter::{Hits, Prefilter};
+use signal::Signal;
 use tables::Class;
 
 static RULES: [Rule; 1] = [Rule {
@@ -52,7 +54,9 @@ static RULES: [Rule; 1] = [Rule {
                `\\u200b` is found as well as the character itself, and so are HTML entities, percent-encoding and \
                escapes that are left in the text. Piles of combining marks count, too. What stands around a character decides: joiners \
                in Persian, Hindi or Sinhala, breaks in Khmer and Thai, marks in Hebrew and Arabic, and emoji \
-               sequences are orthography and are left alone. Hidden text is decoded and shown.",
+               sequences are orthography and are left alone. Hidden text is decoded and shown. In labelled data it \
+               is also counted which sequences go with one label (four fifths of five carriers or more, twice as \
+               often as in all rows, hypergeometric test), those that context excuses included.",
         why: "A hidden character is the cheapest trigger of a backdoor: a handful of rows that carry it and one label \
               teach a model to obey it, and no reviewer sees it in a diff. Tags and variation selectors carry whole \
               instructions that models read and people do not.",
@@ -100,8 +104,9 @@ static RULES: [Rule; 1] = [Rule {
         fix: "Set the row aside (`foretaste fix --quarantine FILE`) and find out who brought it: removing a trigger \
               leaves the label that was flipped for it. What no honest text has, `foretaste fix --write` cuts out. Where the characters belong to the language, accept them by code point with a reason, or name the \
               languages of the data under `languages`.",
-        misses: "Triggers made of legal characters in legal places, which only the statistics of a whole dataset can \
-                 show. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
+        misses: "Triggers made of legal characters in legal places, unless they go with one label; of files above 4 MB \
+                 these are counted in a sample of the rows, and where a sequence is all that a label and its language \
+                 have to themselves, it is a note. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
                  malformed bytes are for `unreadable-data`. Spaces of unusual width and private-use characters are \
                  shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
                  bit channel is to be read is a guess; short ones are given as a number of bits.",
@@ -144,6 +149,7 @@ const SMALL_SET: usize = 4;
 pub(crate) struct Seen {
     causes: BTreeMap<Kin, Causes>,
     excused: Tally,
+    signal: Signal,
 }
 
 /// What is wrong, without what is particular to a payload.
@@ -226,6 +232,7 @@ impl Merge for Seen {
             mine.cap();
         }
         self.excused.add(&other.excused);
+        self.signal.merge(other.signal);
     }
 }
 
@@ -312,6 +319,7 @@ impl Check for InvisibleUnicode {
     }
 
     fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
+        seen.signal.findings(findings);
         for (kin, causes) in seen.causes {
             let excused = seen.excused.of(kin.class);
             for (tell, carriers) in causes.each {
@@ -338,6 +346,7 @@ struct Spot<'a> {
 impl InvisibleUnicode {
     fn records(&self, seen: &mut Seen, records: &Records<'_>) {
         let Some(last) = records.rows.last() else { return };
+        seen.signal.open(records);
         let mut machine = Machine::new(self.modes);
         if is_columnar(records) {
             self.columns(seen, &mut machine, records);
@@ -475,15 +484,21 @@ impl InvisibleUnicode {
             (Cow::Borrowed(text), Some(hits), Ok(base)) => machine.scan(text, hits, base, at_file_start),
             _ => machine.scan(&decoded, &mut filter.hits(&decoded), 0, at_file_start),
         }
+        // Where nothing was decoded, the bytes are those of the blob, malformed ones too.
+        let span_of = |range: Range<usize>| match &decoded {
+            Cow::Owned(_) => field.span_of(range),
+            Cow::Borrowed(_) => {
+                Span::new(field.cell().start + range.start as u64, field.cell().start + range.end as u64)
+            }
+        };
+        if spot.value && !machine.passed.is_empty() {
+            seen.signal.note(field, &decoded, machine, |range| {
+                let place = if columnar { field.locate(range) } else { batch.place(span_of(range)) };
+                signal::mark(field, place, content_hash(spot.content))
+            });
+        }
         for occurrence in &machine.found {
             let range = occurrence.range.clone();
-            // Where nothing was decoded, the bytes are those of the blob, malformed ones too.
-            let span_of = |range: Range<usize>| match &decoded {
-                Cow::Owned(_) => field.span_of(range),
-                Cow::Borrowed(_) => {
-                    Span::new(field.cell().start + range.start as u64, field.cell().start + range.end as u64)
-                }
-            };
             let escaped = !columnar && span_of(range.clone()).of(batch.text).first() == Some(&b'\\');
             note(seen, occurrence, Way { escaped, ..Way::default() }, batch.blob.id, || {
                 let place = if columnar { field.locate(range.clone()) } else { batch.place(span_of(range.clone())) };

@@ -66,6 +66,8 @@ pub(super) struct Occurrence {
 
 /// More characters of one occurrence are counted and not kept.
 pub(super) const KEPT: usize = 4096;
+/// Runs of one text that are kept for what they say of the whole data set.
+const PASSED: usize = 256;
 /// A run of this many carriers is a channel, whatever it says.
 const CHANNEL: usize = 8;
 /// Occurrences of one kind with no more than this many bytes between them are one occurrence that is spread out.
@@ -120,6 +122,8 @@ pub(super) struct Machine {
     pub(super) found: Vec<Occurrence>,
     /// What context excused.
     pub(super) excused: Tally,
+    /// The first [`PASSED`] runs of the text, excused or not.
+    pub(super) passed: Vec<Range<usize>>,
     run: Vec<(char, usize)>,
     soft_hyphens: Dense,
     ideographic: Dense,
@@ -151,6 +155,7 @@ impl Machine {
             at_file_start: false,
             found: Vec::new(),
             excused: Tally::default(),
+            passed: Vec::new(),
             run: Vec::new(),
             soft_hyphens: Dense::default(),
             ideographic: Dense::default(),
@@ -161,6 +166,7 @@ impl Machine {
     /// text, of which this one starts at `base`: bytes that were searched once are not searched again.
     pub(super) fn scan(&mut self, text: &[u8], hits: &mut Hits<'_>, base: usize, at_file_start: bool) {
         self.found.clear();
+        self.passed.clear();
         self.paragraph.reset();
         self.at_file_start = at_file_start;
         let mut bidi_to = 0;
@@ -171,6 +177,7 @@ impl Machine {
             let Some(class) = wide_class_of(c) else { continue };
             if !self.modes.strict && runs::is_plainly_honest(self, text, c, hit, end) {
                 self.excused.count(class, 1);
+                self.pass(hit..end);
                 continue;
             }
             at = match class {
@@ -183,11 +190,18 @@ impl Machine {
                 }
                 _ => controls::judge(self, text, hit, c, end),
             };
+            self.pass(hit..at);
         }
         self.dense(text);
         if self.found.len() > 1 {
             self.spread_payload();
             self.cluster();
+        }
+    }
+
+    fn pass(&mut self, range: Range<usize>) {
+        if self.passed.len() < PASSED {
+            self.passed.push(range);
         }
     }
 
