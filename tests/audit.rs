@@ -256,6 +256,39 @@ fn what_is_missing_is_told_and_fails_only_where_asked() {
 }
 
 #[test]
+fn what_takes_a_commit_back_says_so_and_is_a_note() {
+    let mut seed = Seed(11);
+    let (repo, before) = honest(&mut seed);
+    let mut after = before.clone();
+    flip(&mut after, &mut seed, 30, "refund");
+    let id = commit(&repo, "Ana", &table(&after), "Correct labels");
+    let back = commit(&repo, "Ben", &table(&before), "Put them back");
+    let (_, report) = repo.json(&["audit"]);
+    assert_eq!(loud(&report), std::slice::from_ref(&id));
+    let findings = report["findings"].as_array().unwrap();
+    let told = findings.iter().find(|finding| finding["evidence"]["commit"] == back.as_str()).unwrap();
+    assert_eq!(told["evidence"]["takes_back"], serde_json::json!([{"commit": id, "count": 30}]));
+}
+
+#[test]
+fn a_verdict_on_a_commit_silences_it_once_it_is_committed() {
+    let mut seed = Seed(10);
+    let (repo, mut all) = honest(&mut seed);
+    flip(&mut all, &mut seed, 30, "refund");
+    let id = commit(&repo, "Mallory", &table(&all), "Tidy up");
+    assert_eq!(repo.json(&["audit"]).0, 1);
+    let accept = ["audit", "--accept", &id[..10], "--reason", "read by two people", "--owner", "ana@example.org"];
+    let run = repo.foretaste(&accept);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    assert_eq!(repo.json(&["audit"]).0, 1, "a proposal does not count yet");
+    repo.commit(&[], "Accept the labels");
+    let (code, report) = repo.json(&["audit"]);
+    assert_eq!((code, loud(&report)), (0, Vec::new()), "{}", report["notes"]);
+    assert_eq!(report["commits"].as_array().unwrap().len(), 1, "what happened is told all the same");
+    assert_eq!(repo.foretaste(&["audit", "--accept", "0123456", "--reason", "x", "--owner", "y"]).code(), 2);
+}
+
+#[test]
 fn the_report_for_people_names_commits_kinds_and_coverage() {
     let mut seed = Seed(9);
     let (repo, mut all) = honest(&mut seed);

@@ -46,18 +46,8 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     if arguments.until < day {
         return Err(Stop::Say(format!("{} has passed; name a day to come", arguments.until)));
     }
-    let owner = match &arguments.owner {
-        Some(owner) => owner.clone(),
-        None => std::env::var("GIT_AUTHOR_EMAIL")
-            .map_err(|_| Stop::Say("say who answers for it: --owner you@example.org".to_owned()))?,
-    };
+    let owner = owner(arguments.owner.as_deref())?;
     let (rule, fingerprints) = places_of(&arguments.fingerprint, &root, day, console)?;
-    let path = root.join(policy::FILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
-    };
     let proposal = Proposal {
         rule: rule.to_owned(),
         fingerprints,
@@ -66,11 +56,32 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         until: arguments.until,
         ..Proposal::default()
     };
-    let text = propose(policy::FILE, text.as_deref(), &proposal, day, &crate::check::known())?;
+    record(&root, &proposal, day)
+}
+
+/// Who answers for an exception: as it was said, or the author that git names.
+pub(super) fn owner(said: Option<&str>) -> Result<String, Stop> {
+    match said {
+        Some(owner) => Ok(owner.to_owned()),
+        None => std::env::var("GIT_AUTHOR_EMAIL")
+            .map_err(|_| Stop::Say("say who answers for it: --owner you@example.org".to_owned())),
+    }
+}
+
+/// Writes an exception into the policy of the work tree.
+pub(super) fn record(root: &std::path::Path, proposal: &Proposal, day: jiff::civil::Date) -> Verdict {
+    let path = root.join(policy::FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
+    };
+    let text = propose(policy::FILE, text.as_deref(), proposal, day, &crate::check::known())?;
     write_file(&path, text.as_bytes())?;
     writeln!(
         io::stdout().lock(),
-        "Proposed an exception for {rule} in {}. It counts once it is on the base branch; until then the finding stays.",
+        "Proposed an exception for {} in {}. It counts once it is on the base branch; until then the finding stays.",
+        proposal.rule,
         policy::FILE
     )?;
     Ok(0)

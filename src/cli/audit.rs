@@ -1,11 +1,19 @@
 //! `foretaste audit`: who changed which labels when, over the whole history.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
+use super::accept::{owner, record};
 use super::check::{Judging, Showing, checker, show};
 use super::progress::Bar;
-use super::{Console, Verdict};
+use super::{Console, Stop, Verdict, as_of, root};
+use crate::engine::Outcome;
 use crate::engine::audit::Asked;
+use crate::policy::propose::Proposal;
+
+/// Digits by which a commit is named at least.
+const SHORTEST: usize = 7;
 
 /// What `foretaste audit` understands.
 #[derive(Debug, Args)]
@@ -20,6 +28,18 @@ pub(super) struct Arguments {
     /// Fail (exit code 3) where a part of the history could not be read.
     #[arg(long)]
     require_coverage: bool,
+    /// Accept what is said of this commit (or the finding with this fingerprint), with a reason: history cannot be mended.
+    #[arg(long, value_name = "COMMIT", requires = "reason")]
+    accept: Option<String>,
+    /// Why it is harmless, or what was done about it.
+    #[arg(long, requires = "accept")]
+    reason: Option<String>,
+    /// The last day on which it is excused (YYYY-MM-DD); ten years from now without it.
+    #[arg(long, value_name = "DATE", requires = "accept")]
+    until: Option<jiff::civil::Date>,
+    /// Who answers for it; the mail address of the git author without it.
+    #[arg(long, value_name = "WHO", requires = "accept")]
+    owner: Option<String>,
     #[command(flatten)]
     judging: Judging,
     #[command(flatten)]
@@ -34,5 +54,40 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     };
     let bar = Bar::new(console.quiet);
     let outcome = checker(&arguments.judging)?.audit(std::path::Path::new("."), &asked, &bar)?;
+    if let Some(what) = &arguments.accept {
+        return accept(arguments, what, &outcome);
+    }
     show(&outcome, &arguments.judging, &arguments.showing, console)
+}
+
+/// Proposes exceptions for all that is said of a commit.
+fn accept(arguments: &Arguments, what: &str, outcome: &Outcome) -> Verdict {
+    let day = as_of(&arguments.judging.as_of)?;
+    let until = match arguments.until {
+        Some(until) if until < day => return Err(Stop::Say(format!("{until} has passed; name a day to come"))),
+        Some(until) => until,
+        None => day.saturating_add(jiff::Span::new().years(10)),
+    };
+    let owner = owner(arguments.owner.as_deref())?;
+    let mut by_rule: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for finding in &outcome.findings {
+        let commit = finding.evidence.get("commit").and_then(|id| id.as_str()).unwrap_or_default();
+        let named = what.len() >= SHORTEST && commit.starts_with(what);
+        let fingerprint = finding.fingerprint();
+        if named || fingerprint == what {
+            by_rule.entry(finding.rule.id).or_default().push(fingerprint);
+        }
+    }
+    if by_rule.is_empty() {
+        return Err(Stop::Say(format!(
+            "nothing in this history is said of {what}; name a commit by {SHORTEST} digits or more, as the report shows it"
+        )));
+    }
+    for (rule, fingerprints) in by_rule {
+        let reason = arguments.reason.clone().unwrap_or_default();
+        let rule = rule.to_owned();
+        let proposal = Proposal { rule, fingerprints, reason, owner: owner.clone(), until, ..Proposal::default() };
+        record(&root()?, &proposal, day)?;
+    }
+    Ok(0)
 }

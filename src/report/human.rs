@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
         if options.quiet {
             first_line(located, paint, out)?;
         } else {
-            finding(located, options, out)?;
+            finding(located, options, report.history.is_some(), out)?;
         }
     }
     if let Some(more @ 1..) = report.findings.len().checked_sub(MAX_FINDINGS) {
@@ -116,7 +116,7 @@ fn first_line(located: &Located, paint: Paint, out: &mut dyn Write) -> io::Resul
     writeln!(out, "{} {}", paint.severity(*severity, title), Escaped::new(message))
 }
 
-fn finding(located: &Located, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+fn finding(located: &Located, options: &Options, is_audit: bool, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(options.colour);
     first_line(located, paint, out)?;
     if let Some(spot) = located.spots.first() {
@@ -155,7 +155,8 @@ fn finding(located: &Located, options: &Options, out: &mut dyn Write) -> io::Res
     }
     // Fingerprints of a redacted report are hashed once more, so `accept` would not know them.
     if options.redact.is_none() {
-        writeln!(out, "  {} foretaste accept {} --reason \"…\"", paint.dim("to accept it:"), located.fingerprint)?;
+        let verb = if is_audit { "audit --accept" } else { "accept" };
+        writeln!(out, "  {} foretaste {verb} {} --reason \"…\"", paint.dim("to accept it:"), located.fingerprint)?;
     }
     writeln!(out)
 }

@@ -232,7 +232,8 @@ impl Judge {
         let also = if words.is_empty() { String::new() } else { format!("; it {}", words.join(", and ")) };
         let message = format!("commit {} changed {}{also}", &id[..10], transitions_in_words(chapter));
         let mut finding = Finding::new(&RULES[FLIP], format!("commit {id}"), message);
-        (finding.severity, finding.confidence) = weigh(chapter, signals);
+        let reverted = self.reverted(chapter);
+        (finding.severity, finding.confidence) = weigh(chapter, signals, is_revert(chapter, &reverted));
         finding.help =
             "read the rows with whoever knows the classes: where the new labels are right, accept the finding with \
                         a reason; otherwise put the old labels back and look at what was trained since"
@@ -264,7 +265,6 @@ impl Judge {
         if let Some(flips) = chapter.flips.iter().find(|flips| flips.common.is_some()) {
             finding.evidence.insert("common", json!(flips.common));
         }
-        let reverted = self.reverted(chapter);
         if !reverted.is_empty() {
             finding.evidence.insert("takes_back", json!(reverted));
         }
@@ -288,7 +288,9 @@ impl Judge {
 
 /// An error needs many flips towards one class and a sign of one making; a warning a sign that stands alone, or two
 /// that coincide.
-fn weigh(chapter: &Kept, signals: &[Signal]) -> (Severity, Confidence) {
+///
+/// What takes another commit back has its size and its direction from that one, so these two say nothing more.
+fn weigh(chapter: &Kept, signals: &[Signal], is_revert: bool) -> (Severity, Confidence) {
     let newcomer = signals.iter().any(|signal| signal.name.starts_with("newcomer"));
     let grave = chapter.flips.iter().any(|flips| {
         let large = |size: u64| flips.count() * 20 >= size;
@@ -297,6 +299,7 @@ fn weigh(chapter: &Kept, signals: &[Signal]) -> (Severity, Confidence) {
             && (flips.common.is_some() || newcomer)
     });
     let mut names: Vec<&str> = signals.iter().map(|signal| signal.name).collect();
+    names.retain(|name| !is_revert || !["bulk-relabel", "one-target"].contains(name));
     names.sort_unstable();
     names.dedup();
     if grave {
@@ -306,6 +309,12 @@ fn weigh(chapter: &Kept, signals: &[Signal]) -> (Severity, Confidence) {
     } else {
         (Severity::Note, Confidence::Low)
     }
+}
+
+/// Whether nearly all flips of a commit take back those of one earlier commit.
+fn is_revert(chapter: &Kept, reverted: &[Value]) -> bool {
+    let most = reverted.first().and_then(|one| one["count"].as_u64()).unwrap_or(0);
+    most > 0 && most * 10 >= chapter.flipped.len() as u64 * 9
 }
 
 /// The finding about a merge with labels of its own.
