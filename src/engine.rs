@@ -9,6 +9,7 @@ mod budget;
 mod folders;
 mod gather;
 mod memory;
+mod origin;
 mod scan;
 
 use std::path::PathBuf;

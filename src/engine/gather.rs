@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::again::Reread;
 use super::budget::Budget;
 use super::folders;
+use super::origin;
 use super::scan::{Compare, Measure, Reader, Scanner};
 use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
@@ -301,6 +302,14 @@ impl Run<'_> {
         if !self.checker.everything {
             accept::cut(&mut findings);
         }
+        if let Some((repository, tip)) = self.tip(&snapshot) {
+            let judged = |id: BlobId| {
+                let entry = entries.get(id.0 as usize)?;
+                let bytes = self.reader.read(entry.content.as_ref()?, policy.limits.blob).ok()?;
+                Some((entry.path.clone(), bytes))
+            };
+            origin::tell(&mut findings, repository, tip, policy.limits.blob, &judged);
+        }
 
         let words = self.words(&snapshot);
         let mut looked_at = LookedAt { commits, excluded, ignored: snapshot.ignored, ..LookedAt::default() };
@@ -551,6 +560,16 @@ impl Run<'_> {
         let repository = self.reader.repository()?;
         let is_data = |path: &BStr| policy.lens(path).dataset.is_some() || looks_like_data(path);
         Some(repository.people(snapshot.before, snapshot.after?, &is_data, EARLIER))
+    }
+
+    /// The commit whose history leads to what is judged.
+    fn tip(&self, snapshot: &Snapshot) -> Option<(&Repository, ObjectId)> {
+        let repository = self.reader.repository()?;
+        let tip = match &self.scope {
+            Scope::Range { .. } | Scope::Revision(_) => snapshot.after,
+            _ => repository.head().ok().flatten(),
+        };
+        tip.map(|tip| (repository, tip))
     }
 
     /// The name of the branch that is judged.
