@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, mark_in, mark_on};
+use super::places::{Places, cut, fields_with_hits, mark_in, mark_on, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
 use crate::format::{Field, Kind, Records};
@@ -161,7 +161,8 @@ impl Check for HiddenMarkup {
             }
             return;
         }
-        fields_with_hits(records, |at| next_opening(records.text, at), |field| look(seen, field));
+        let text = text_of(records);
+        fields_with_hits(records, |at| next_opening(text, at), |field| look(seen, field));
     }
 
     fn finish(&self, seen: Self::Seen, findings: &mut Vec<Finding>) {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, is_json, mark_in};
+use super::places::{Places, cut, fields_with_hits, is_json, mark_in, text_of};
 use super::{Check, Merge, Observation};
 use crate::finding::Finding;
 use crate::format::{Field, Records};
@@ -191,7 +191,7 @@ impl Check for MixedScript {
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };
         let json = is_json(records.kind);
-        let mut openings = words::Openings::new(records.text, json, self.info);
+        let mut openings = words::Openings::new(text_of(records), json, self.info);
         fields_with_hits(records, |at| openings.next_from(at), |field| self.look(seen, records, field));
     }
 

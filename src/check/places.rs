@@ -72,6 +72,12 @@ impl Merge for Places {
     }
 }
 
+/// The text of a batch up to the end of its last row. What lies behind is for the batches to come: were it searched for
+/// each of those before, large files would take for ever.
+pub(super) fn text_of<'a>(records: &Records<'a>) -> &'a [u8] {
+    Span::new(0, records.rows.last().map_or(0, |row| row.end)).of(records.text)
+}
+
 /// Hands on every fresh field in which a hit lies, once, in the order of the file. `next` gives the first hit at or
 /// behind an offset of the batch's text.
 pub(super) fn fields_with_hits<'a>(

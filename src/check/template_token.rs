@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, mark_in};
+use super::places::{Places, cut, fields_with_hits, mark_in, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
 use crate::format::{Field, Records};
@@ -231,7 +231,8 @@ impl Check for TemplateToken {
         let file = seen.entry(records.blob.id).or_default();
         file.rows = file.rows.saturating_add(records.rows.iter().filter(|row| row.len > 0).count() as u64);
         let mut last = (0, String::new());
-        fields_with_hits(records, |at| next_opening(records.text, at), |field| file.look(field, &mut last));
+        let text = text_of(records);
+        fields_with_hits(records, |at| next_opening(text, at), |field| file.look(field, &mut last));
         file.old_rows(records);
     }
 
