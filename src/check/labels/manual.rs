@@ -80,7 +80,12 @@ pub(super) static RULES: [Rule; 2] = [
                    in any, a warning. It is an error from 20 flips and 5 % of one of the classes on, if the \
                    flipped records share a phrase or an invisible sequence that other records of their class lack, or if \
                    everybody who touched these files is new to the data. Classes that were renamed, merged, carved out or \
-                   emptied are told once, as a note, with the mapping. Records that get their first label are not told.",
+                   emptied are told once, as a note, with the mapping. Records that get their first label are not told. \
+                   An audit compares every commit with its parents and holds it against those before it: many flips for \
+                   this repository, flips to one class, flips hidden in a large change, an author new to the data. One \
+                   such sign is a note and two are a warning; flips that share a phrase, three flips of a newcomer, and a \
+                   merge with labels that none of its parents has are a warning alone. A commit that takes another one \
+                   back is told so.",
             why: "Changing a label is the cheapest poison: no new data, no strange text, and one word in a diff of thousands of \
                   lines. A few hundred flips towards one class make a model blind to it; flips of records that share a \
                   phrase teach it a back door.",
@@ -110,7 +115,8 @@ pub(super) static RULES: [Rule; 2] = [
                      are no classes, such as scores and answers. Tokens inside a sentence. A change spread over many small \
                      commits is seen as a whole in a range, not in each hook. Where only what is staged is read, the \
                      classes are counted over the changed files alone (`scope` in the evidence), and a class that lives on \
-                     elsewhere looks renamed or merged.",
+                     elsewhere looks renamed or merged. An audit does not verify that objects are what their ids promise \
+                     (`git fsck` does), and a merge that takes all of a file from one side undoes the other unseen.",
         },
         tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "NISTAML.024", "CISA-AIDS-2025/3"],
     },

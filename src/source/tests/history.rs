@@ -145,3 +145,85 @@ fn the_trusted_side_is_never_the_judged_one() {
     let link = repository.read_judged(&range("main", "feature"), "data/link".into(), 100);
     assert_eq!(link.map(|_| ()), Err("a symbolic link, not a file".to_owned()));
 }
+
+#[test]
+fn a_walk_tells_what_each_commit_changes_against_each_of_its_parents() {
+    let fixture = Fixture::new("history.sh");
+    let repository = fixture.open();
+    let walk = repository.walk(Some("before"), &[], &is_csv).expect("there are commits");
+    assert_eq!(walk.unread, []);
+    let list = |args: &[&str]| -> BTreeSet<String> {
+        fixture.git(args).lines().map(|line| line.to_str_lossy().into_owned()).collect()
+    };
+    let ids = |judged: bool| -> BTreeSet<String> {
+        walk.steps.iter().filter(|step| step.judged == judged).map(|step| step.commit.id.to_string()).collect()
+    };
+    assert_eq!(ids(true), list(&["--no-replace-objects", "rev-list", "HEAD", "--tags", "--not", "before"]));
+    assert_eq!(ids(false), list(&["rev-list", "before"]));
+    let side = |blob: Option<u32>| blob.map(|blob| walk.blobs[blob as usize].to_string());
+    let mut bearing = 0;
+    for (rank, step) in (0..).zip(&walk.steps) {
+        assert!(step.parents.iter().all(|&parent| parent < rank), "parents come first");
+        for (at, edges) in step.against.iter().enumerate() {
+            let id = step.commit.id.to_string();
+            let before = match step.parents.get(at) {
+                Some(&parent) => walk.steps[parent as usize].commit.id.to_string(),
+                None => "4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned(),
+            };
+            let git = fixture.git(&["diff-tree", "-r", "--no-renames", "--no-abbrev", &before, &id]);
+            let mut expected = BTreeSet::new();
+            for line in git.lines() {
+                let (head, path) =
+                    line.to_str().expect("these paths are UTF-8").split_once('\t').expect("a path follows");
+                let ids: Vec<&str> = head.split(' ').collect();
+                let id = |id: &str| id.bytes().any(|digit| digit != b'0').then(|| id.to_owned());
+                if is_csv(path.into()) {
+                    expected.insert((path.to_owned(), id(ids[2]), id(ids[3])));
+                }
+            }
+            let found =
+                edges.iter().map(|edge| (walk.path_of(edge.path).to_string(), side(edge.before), side(edge.after)));
+            assert_eq!(found.collect::<BTreeSet<_>>(), expected, "{}", step.commit.subject);
+        }
+        if step.parents.len() > 1 {
+            bearing += usize::from(step.against.len() > 1);
+            assert_eq!(step.against.len() > 1, !step.commit.paths.is_empty(), "{}", step.commit.subject);
+        }
+    }
+    assert_eq!(bearing, 1, "one merge has data that is that of none of its parents");
+}
+
+#[test]
+fn blobs_are_shown_once_each_whether_they_are_packed_loose_or_missing() {
+    let fixture = Fixture::new("history.sh");
+    let all = |repository: &Repository| -> Vec<ObjectId> {
+        let walk = repository.walk(None, &[], &is_csv).expect("there are commits");
+        let mut ids = walk.blobs;
+        ids.push(ObjectId::from_hex(&[b'1'; 40]).expect("an id"));
+        ids
+    };
+    let show = |repository: &Repository, ids: &[ObjectId]| -> Vec<Option<Vec<u8>>> {
+        let seen = std::sync::Mutex::new(vec![Vec::new(); ids.len()]);
+        repository.each_blob(ids, 1000, &|at, bytes| {
+            seen.lock().expect("nobody panics")[at].push(bytes.ok().map(<[u8]>::to_vec));
+        });
+        let seen = seen.into_inner().expect("nobody panics");
+        seen.into_iter()
+            .map(|mut one| {
+                assert_eq!(one.len(), 1);
+                one.remove(0)
+            })
+            .collect()
+    };
+    let loose = fixture.open();
+    let ids = all(&loose);
+    let before = show(&loose, &ids);
+    for (id, bytes) in ids.iter().zip(&before).take(ids.len() - 1) {
+        let git = fixture.git(&["--no-replace-objects", "cat-file", "blob", &id.to_string()]);
+        assert_eq!(bytes.as_deref(), Some(&git[..]));
+    }
+    assert_eq!(before.last(), Some(&None));
+    fixture.git(&["gc", "--quiet", "--prune=now"]);
+    let packed = fixture.open();
+    assert_eq!(show(&packed, &ids), before);
+}
