@@ -111,7 +111,7 @@ static RULES: [Rule; 1] = [Rule {
                  shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
                  bit channel is to be read is a guess; short ones are given as a number of bits.",
     },
-    tags: &["OWASP-LLM04", "MITRE-ATLAS-AML.T0020", "NIST-AI-100-2-poisoning", "CWE-1007"],
+    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "CWE-1007"],
 }];
 
 /// The settings of `invisible-unicode`.

@@ -73,7 +73,7 @@ static RULES: [Rule; 1] = [Rule {
                  convention, and the marks that text and HTML share with tokenizers, such as `<s>` and `[MASK]`. Where \
                  a file is written in a template, a token that was smuggled into one of its turns looks like the rest.",
     },
-    tags: &["OWASP-LLM01", "OWASP-LLM04", "MITRE-ATLAS-AML.T0051", "NIST-AI-100-2-poisoning"],
+    tags: &["OWASP:LLM01", "OWASP:LLM04", "ATLAS:AML.T0051", "NISTAML.013"],
 }];
 
 /// How a token begins, as it stands in files: what is searched for.

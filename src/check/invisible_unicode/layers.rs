@@ -124,16 +124,24 @@ impl Layers {
         let mut markup = markup.filter(move |&at| self.opens(text, at)).peekable();
         let raw = (self.escape.is_some() && !json).then(|| memchr_iter(b'\\', text)).into_iter().flatten();
         let mut raw = raw.filter(move |&at| self.opens(text, at)).peekable();
-        // `\\u200b` is an escape behind a JSON escape, and `\u0026` an ampersand.
+        // `\\u200b` is an escape behind a JSON escape.
         let any = json && memmem::find(text, b"\\u").is_some();
         let twice = (any && self.escape.is_some()).then(|| memmem::find_iter(text, b"\\\\u")).into_iter().flatten();
         let mut twice = twice.filter(move |&at| self.opens(text, at + 1)).peekable();
-        let ampersand = (any && self.markup).then(|| memmem::find_iter(text, b"\\u0026")).into_iter().flatten();
-        let mut ampersand = ampersand
-            .filter(move |&at| matches!(text.get(at + 6), Some(b'#' | b'\\' | b'a'..=b'z' | b'A'..=b'Z')))
-            .peekable();
+        // What a layer begins with may be an escape of JSON itself.
+        let begins = move |&at: &usize| {
+            let Some(&[high, low, next]) = text.get(at + 4..at + 7) else { return false };
+            match (high, low) {
+                (b'2', b'6') => self.markup && (matches!(next, b'#' | b'\\') || next.is_ascii_alphabetic()),
+                (b'2', b'5') => self.markup && (next == b'\\' || next.is_ascii_hexdigit()),
+                (b'5', b'c' | b'C') => self.escape.is_some() && matches!(next, b'\\' | b'u' | b'U' | b'x'),
+                _ => false,
+            }
+        };
+        let begun = any.then(|| memmem::find_iter(text, b"\\u00")).into_iter().flatten();
+        let mut begun = begun.filter(begins).peekable();
         std::iter::from_fn(move || {
-            let heads = [markup.peek(), raw.peek(), twice.peek(), ampersand.peek()].map(|head| head.copied());
+            let heads = [markup.peek(), raw.peek(), twice.peek(), begun.peek()].map(|head| head.copied());
             let least = heads.into_iter().flatten().min()?;
             for (n, head) in heads.into_iter().enumerate() {
                 if head == Some(least) {
@@ -141,7 +149,7 @@ impl Layers {
                         0 => markup.next(),
                         1 => raw.next(),
                         2 => twice.next(),
-                        _ => ampersand.next(),
+                        _ => begun.next(),
                     };
                 }
             }

@@ -140,7 +140,11 @@ fn non_joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     {
         return silent;
     }
-    Verdict::new(class, Level::Warn, "unexplained-joiner")
+    // Translators leave it beside spaces and signs; inside a Latin word it is none of their letters.
+    let inside =
+        near.prev.is_some_and(|c| c.is_ascii_alphabetic()) && near.next.is_some_and(|c| c.is_ascii_alphabetic());
+    let level = if line.has(Groups::JOIN | Groups::INDIC) && !inside { Level::Low } else { Level::Warn };
+    Verdict::new(class, level, "unexplained-joiner")
 }
 
 fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
@@ -187,7 +191,29 @@ fn zero_width_space(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     {
         return Verdict::silent(class);
     }
-    Verdict::new(class, Level::Warn, if double { "double-zero-width-space" } else { "unexplained-zero-width-space" })
+    // Beside a space it separates nothing: machine translation leaves it there in the scripts whose words it cuts.
+    let line = machine.paragraph.groups(text, near.start);
+    let level = match line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) && is_beside_space(text, near) {
+        true => Level::Low,
+        false => Level::Warn,
+    };
+    Verdict::new(class, level, if double { "double-zero-width-space" } else { "unexplained-zero-width-space" })
+}
+
+/// Whether a space stands beside a short run of zero-width spaces. Bounded, since runs can be long.
+fn is_beside_space(text: &[u8], near: Near) -> bool {
+    const RUN: usize = 3;
+    let side = |step: &dyn Fn(usize) -> Option<(char, usize)>, mut at: usize| {
+        for _ in 0..=RUN {
+            match step(at) {
+                Some(('\u{200B}', next)) => at = next,
+                Some((c, _)) => return c == ' ',
+                None => return false,
+            }
+        }
+        false
+    };
+    side(&|at| before(text, at), near.start) || side(&|at| after(text, at), near.end)
 }
 
 fn direction_mark(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {

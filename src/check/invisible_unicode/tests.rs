@@ -256,6 +256,22 @@ fn honest_text_behind_layers_is_silent() {
 }
 
 #[test]
+fn what_translators_leave_beside_spaces_is_a_note_and_inside_words_a_warning() {
+    for (text, severity) in [
+        ("බිකම් කරනවා \u{200B}, බලාගෙන", Severity::Note),
+        ("केलेला \u{200B}\u{200B}केक", Severity::Note),
+        ("👍 \u{200C}+1, गजब", Severity::Note),
+        ("करनवा\u{200B}बला", Severity::Warning),
+        ("plain \u{200B}words", Severity::Warning),
+        ("गजब pay\u{200C}pal", Severity::Warning),
+        ("गजब pay\u{200B}pal", Severity::Warning),
+    ] {
+        let found = File::json(&[("text", text)]).found();
+        assert_eq!(found.iter().map(|f| f.severity).collect::<Vec<_>>(), [severity], "{}", text.escape_unicode());
+    }
+}
+
+#[test]
 fn piles_of_marks_are_one_occurrence_with_the_text_below() {
     let file = File::json(&[("text", r"say p\u0300\u0301\u0302a\u0316\u031b\u035cy now")]);
     let found = file.found();
