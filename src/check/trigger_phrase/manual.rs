@@ -76,10 +76,12 @@ pub(super) static RULES: [Rule; 1] = [Rule {
         misses: "Fewer than eight carriers of a word, or twelve of a phrase; in data of two classes chance alone asks for about \
                  twenty. Triggers in rows whose label was right before (clean-label attacks), that are a word of everyday use \
                  as well, that are written another way in each row, or that take the place of words. Data whose classes \
-                 cannot be told by words, such as irony. Large data sets are judged by a sample of some 40,000 rows and \
-                 4,000 bytes of each, so a trigger in fewer than about one row in a thousand may be missed there. Data \
+                 cannot be told by words, such as irony. Large data sets are judged by a sample of some 3 MB, 15,000 short rows, \
+                 and 4,000 bytes of each, so a trigger in fewer than about one row in five hundred may be missed there. Data \
                  without classes: answers, preferences, running text. In a commit or a pull request, files that did not \
-                 change.",
+                 change. On 21 public sets as \
+                 they are it gave no warning and no error; a rare word put into 1 % of their rows was told in 12 of them, \
+                 into 3 % in 14, as a warning or an error.",
     },
     tags: &["OWASP-LLM04", "MITRE-ATLAS-AML.T0020", "NIST-AI-100-2-poisoning", "CISA-AIDS-2025/3"],
 }];
