@@ -32,6 +32,9 @@ mod tables;
 mod variants;
 mod words;
 
+#[cfg(test)]
+mod fuzz;
+
 use context::Groups;
 use layers::Writing;
 use machine::{Level, Machine, Modes, Occurrence, Tally};
