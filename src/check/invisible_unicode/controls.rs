@@ -20,7 +20,7 @@ pub(super) fn judge(machine: &mut Machine, text: &[u8], at: usize, c: char, end:
         Class::Control => match c {
             '\0' => Verdict::new(class, Level::Error, "nul"),
             '\u{B}' | '\u{C}' => Verdict::new(class, Level::Info, "vertical-space"),
-            '\r' => carriage_return(text, next),
+            '\r' => carriage_return(machine, text, next),
             _ => Verdict::new(class, Level::Warn, "control-character"),
         },
         Class::C1Control => {
@@ -54,12 +54,14 @@ pub(super) fn judge(machine: &mut Machine, text: &[u8], at: usize, c: char, end:
 }
 
 /// A bare carriage return lets a terminal write over what it has shown. Text whose lines all end so is merely old.
-fn carriage_return(text: &[u8], next: Option<char>) -> Verdict {
+fn carriage_return(machine: &mut Machine, text: &[u8], next: Option<char>) -> Verdict {
     let class = Class::Control;
     if matches!(next, None | Some('\n' | '\r')) {
         return Verdict::silent(class);
     }
-    if memchr::memchr(b'\n', text).is_none() && memchr::memchr_iter(b'\r', text).take(3).count() == 3 {
+    // Asked once for a text: a text full of them costs no more than any other.
+    let are_old = || memchr::memchr(b'\n', text).is_none() && memchr::memchr_iter(b'\r', text).take(3).count() == 3;
+    if *machine.old_line_ends.get_or_insert_with(are_old) {
         return Verdict::new(class, Level::Info, "old-line-ends");
     }
     Verdict::new(class, Level::Warn, "bare-carriage-return")

@@ -124,6 +124,8 @@ pub(super) struct Machine {
     pub(super) excused: Tally,
     /// The first [`PASSED`] runs of the text, excused or not.
     pub(super) passed: Vec<Range<usize>>,
+    /// Whether all lines of the text end as they did on old machines, once that was asked.
+    pub(super) old_line_ends: Option<bool>,
     run: Vec<(char, usize)>,
     soft_hyphens: Dense,
     ideographic: Dense,
@@ -156,6 +158,7 @@ impl Machine {
             found: Vec::new(),
             excused: Tally::default(),
             passed: Vec::new(),
+            old_line_ends: None,
             run: Vec::new(),
             soft_hyphens: Dense::default(),
             ideographic: Dense::default(),
@@ -167,6 +170,7 @@ impl Machine {
     pub(super) fn scan(&mut self, text: &[u8], hits: &mut Hits<'_>, base: usize, at_file_start: bool) {
         self.found.clear();
         self.passed.clear();
+        self.old_line_ends = None;
         self.paragraph.reset();
         self.at_file_start = at_file_start;
         let mut bidi_to = 0;
