@@ -30,7 +30,7 @@ pub(crate) use again::Again;
 #[cfg(test)]
 pub(crate) use again::Never;
 pub(crate) use common::{Common, Shared};
-pub(crate) use compare::{How, compare};
+pub(crate) use compare::{How, Likeness, Traced, compare, trace};
 pub(crate) use flips::short;
 pub(crate) use fresh::fresh;
 pub(crate) use hash::{hash, mix};

@@ -27,7 +27,7 @@ use crate::span::BlobId;
 
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
-pub(crate) use history::{Edge, History, Step, Walk};
+pub(crate) use history::{Ancestor, Back, Changed, Edge, History, Step, Walk};
 pub(crate) use lfs::{LfsError, Pointer, annex_key, pointer};
 pub use repository::Environment;
 pub(crate) use repository::Repository;

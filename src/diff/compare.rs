@@ -11,20 +11,19 @@
 
 mod kinds;
 mod ladder;
+mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::again::Again;
 use super::index::{Index, Label};
-use super::{Changes, SetSummary, Side, Version};
+use super::{Changes, Kind, SetSummary, Side, Version};
+pub(crate) use trace::{Likeness, Traced, trace};
 
 /// Finds the changes between the two versions of all `sides`.
 pub(crate) fn compare<'a>(sides: &'a [Side], again: &dyn Again) -> Changes<'a> {
     let mut ladder = Ladder::new(sides);
-    let (gone, come) = ladder.differences();
-    let (gone, come) = ladder.by_content(gone, come);
-    ladder.find_replaced(&gone, &come);
-    ladder.by_likeness(gone, come, again);
+    ladder.match_all(again);
     ladder.finish(again)
 }
 
@@ -89,6 +88,8 @@ pub(super) struct Ladder<'a> {
     /// Sides whose records were replaced as a whole.
     replaced: Vec<bool>,
     relabels: Vec<Relabel>,
+    /// The one record that somebody asks for.
+    trace: Option<trace::Trace>,
 }
 
 impl<'a> Ladder<'a> {
@@ -143,7 +144,16 @@ impl<'a> Ladder<'a> {
         let lost = vec![<[BTreeMap<u32, u64>; 2]>::default(); sets.len()];
         let replaced = vec![false; sides.len()];
         let families = families(&counts);
-        Self { sides, set_of, sets, names: titles, pairs, maps, counts, families, lost, replaced, relabels: Vec::new() }
+        let (names, relabels, trace) = (titles, Vec::new(), None);
+        Self { sides, set_of, sets, names, pairs, maps, counts, families, lost, replaced, relabels, trace }
+    }
+
+    /// Walks the ladder: every record finds its other version, or is gone or new.
+    fn match_all(&mut self, again: &dyn Again) {
+        let (gone, come) = self.differences();
+        let (gone, come) = self.by_content(gone, come);
+        self.find_replaced(&gone, &come);
+        self.by_likeness(gone, come, again);
     }
 
     pub(super) fn index(&self, side: u32, version: Version) -> Option<&'a Index> {

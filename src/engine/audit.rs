@@ -26,6 +26,7 @@ use crate::diff::{self, Chapter, How, Kind};
 use crate::finding::{LookedAt, Unread};
 use crate::policy::accept::{self, Extent};
 use crate::source::{Content, Edge, Repository, Scope, Source, SourceError, Walk};
+pub(super) use decode::feed;
 use decode::{Unit, Units};
 use story::{Event, Story};
 
@@ -272,7 +273,7 @@ impl Run<'_> {
 }
 
 /// Whether a file of history may hold data, by its name alone; its content decides once it is read.
-fn may_be_data(path: &BStr) -> bool {
+pub(super) fn may_be_data(path: &BStr) -> bool {
     let name = path.rsplit_str("/").next().unwrap_or_default().to_ascii_lowercase();
     let archive = name.ends_with(b".tar.gz") || name.ends_with(b".tgz");
     !archive && (looks_like_data(path) || name.ends_with(b".json"))

@@ -1,5 +1,6 @@
 //! Commits as the object database has them: replace refs, grafts and the list of shallow commits change nothing here.
 
+mod back;
 mod blobs;
 mod walk;
 
@@ -16,6 +17,7 @@ use super::repository::Repository;
 use super::tree::{self, Changes, Trees};
 use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
+pub(crate) use back::{Ancestor, Back, Changed};
 pub(crate) use walk::{Edge, Step, Walk};
 
 /// Commits of one history. The largest public ones have a little over a million.

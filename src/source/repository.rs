@@ -291,7 +291,7 @@ impl Repository {
     }
 
     /// The path of the repository that `path`, as a person gave it, names; `None` where it lies outside.
-    pub(super) fn relative(&self, path: &Path) -> Option<BString> {
+    pub(crate) fn relative(&self, path: &Path) -> Option<BString> {
         let top = self.work_tree.as_deref().unwrap_or(&self.here);
         let lexical = normal(&self.here.join(path));
         if let Ok(rest) = lexical.strip_prefix(top) {

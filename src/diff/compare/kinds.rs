@@ -16,19 +16,7 @@ impl<'a> Ladder<'a> {
         relabels.retain(|relabel| !self.replaced[relabel.side as usize]);
         relabels.retain(|relabel| !self.is_open(relabel.set));
         relabels.sort_unstable();
-        let mut asked: BTreeMap<u32, bool> = BTreeMap::new();
-        for relabel in &relabels {
-            if relabel.from != NULL && relabel.to != NULL {
-                asked.insert(relabel.set, false);
-                asked.insert(relabel.old_set, false);
-            }
-        }
-        for (&set, known) in &mut asked {
-            if let Some(rest) = again.rest(&self.sets[set as usize].name) {
-                *known = true;
-                self.add_rest(set, &rest);
-            }
-        }
+        let asked = self.ask(&relabels, again);
         for (set, summary) in self.sets.iter_mut().enumerate() {
             let known = asked.get(&(set as u32)).copied().unwrap_or(false);
             summary.scope = if known { "dataset" } else { "changed-files" };
@@ -55,8 +43,27 @@ impl<'a> Ladder<'a> {
         Changes { summary: Summary { sets: self.sets }, flips, relabelled, files, edits, names: self.names }
     }
 
+    /// Asks for the classes of the files that did not change, of those data sets whose records changed classes. Says of
+    /// each whether they are known.
+    pub(super) fn ask(&mut self, relabels: &[Relabel], again: &dyn Again) -> BTreeMap<u32, bool> {
+        let mut asked: BTreeMap<u32, bool> = BTreeMap::new();
+        for relabel in relabels {
+            if relabel.from != NULL && relabel.to != NULL {
+                asked.insert(relabel.set, false);
+                asked.insert(relabel.old_set, false);
+            }
+        }
+        for (&set, known) in &mut asked {
+            if let Some(rest) = again.rest(&self.sets[set as usize].name) {
+                *known = true;
+                self.add_rest(set, &rest);
+            }
+        }
+        asked
+    }
+
     /// Whether the labels of a data set are no classes but values: scores, answers. What changes there is content.
-    fn is_open(&self, set: u32) -> bool {
+    pub(super) fn is_open(&self, set: u32) -> bool {
         /// A small set may well have a class for every other record.
         const FEWEST: u64 = 50;
         self.counts[set as usize].iter().any(|counts| {
@@ -87,7 +94,7 @@ impl<'a> Ladder<'a> {
         self.counts[set as usize][version as usize].get(&label).copied().unwrap_or(0)
     }
 
-    fn kind(&self, relabel: &Relabel) -> Kind {
+    pub(super) fn kind(&self, relabel: &Relabel) -> Kind {
         let class = |label| match label {
             NULL => Class::Null,
             _ if self.pairs.contains(&label) => Class::Pair,
@@ -100,7 +107,7 @@ impl<'a> Ladder<'a> {
         Kind::of(class(relabel.from), class(relabel.to), from_after, to_before)
     }
 
-    fn title(&self, label: u32) -> Option<String> {
+    pub(super) fn title(&self, label: u32) -> Option<String> {
         (label > NULL).then(|| self.names[label as usize].clone())
     }
 

@@ -102,6 +102,9 @@ impl Ladder<'_> {
         let (rest_old, rest_new, changed) = drop_equal(by_set(rest_old), by_set(rest_new), |&(set, _)| set);
         for (_, left) in changed {
             self.set(left).changed += 1;
+            if let Some(trace) = &mut self.trace {
+                trace.unclear(left);
+            }
         }
         rest_old.into_iter().for_each(|(_, left)| self.lose(Version::Before, left));
         rest_new.into_iter().for_each(|(_, left)| self.lose(Version::After, left));
@@ -273,6 +276,9 @@ impl Ladder<'_> {
             return;
         }
         self.set(b).changed += 1;
+        if let Some(trace) = &mut self.trace {
+            trace.paired(a, b, how);
+        }
         let says = |label| label != NONE && label != OTHER;
         if from != to && says(from) && says(to) {
             self.relabels.push(Relabel { set, from, to, side: b.side, row: b.row, how, old_set, old: (a.side, a.row) });
@@ -286,7 +292,12 @@ impl Ladder<'_> {
         *self.lost[set][version as usize].entry(label).or_default() += 1;
         match version {
             Version::Before => self.sets[set].removed += 1,
-            Version::After => self.sets[set].added += 1,
+            Version::After => {
+                self.sets[set].added += 1;
+                if let Some(trace) = &mut self.trace {
+                    trace.brought(left);
+                }
+            }
         }
     }
 }

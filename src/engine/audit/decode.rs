@@ -130,7 +130,7 @@ impl<'a> Units<'a> {
 
     fn one(&self, view: u32, bytes: &[u8]) -> Unit {
         let mut index = Index::default();
-        let caught = catch_unwind(AssertUnwindSafe(|| self.feed(view, bytes, BlobId(0), &mut Quiet::Rows(&mut index))));
+        let caught = catch_unwind(AssertUnwindSafe(|| self.feed(view, bytes, &mut Quiet::Rows(&mut index))));
         index.close();
         match caught {
             Ok(Ok(read)) if read.kind.is_data() => Unit::Rows(Arc::new(index), bytes.len() as u64),
@@ -141,18 +141,9 @@ impl<'a> Units<'a> {
     }
 
     /// Reads the bytes of a blob as a view has it.
-    fn feed(&self, view: u32, bytes: &[u8], id: BlobId, sink: &mut dyn Sink) -> Result<format::Read, String> {
+    fn feed(&self, view: u32, bytes: &[u8], sink: &mut dyn Sink) -> Result<format::Read, String> {
         let (path, lens) = &self.views[view as usize];
-        let limits = &self.policy.limits;
-        let object = match source::pointer(bytes) {
-            None => None,
-            Some(pointer) => {
-                let object = self.reader.source.resolve_lfs(&pointer, limits.blob);
-                Some(object.map_err(|error| error.to_string())?)
-            }
-        };
-        let decoded = format::decode(object.as_deref().unwrap_or(bytes), limits)?;
-        format::read(&Blob { id, path: path.as_ref(), lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
+        feed(self.reader, self.policy, (path.as_ref(), lens), bytes, sink)
     }
 
     /// What a blob came to under a path; `None` where there is none, or nobody asked.
@@ -175,7 +166,7 @@ impl<'a> Units<'a> {
         let repository = self.reader.repository().ok_or("there is no repository")?;
         let bytes = repository.blob(id, self.policy.limits.blob)?;
         let view = self.of_path[path as usize];
-        catch_unwind(AssertUnwindSafe(|| self.feed(view, &bytes, BlobId(0), sink).map(|_| ())))
+        catch_unwind(AssertUnwindSafe(|| self.feed(view, &bytes, sink).map(|_| ())))
             .unwrap_or_else(|_| Err("internal error while it was read".to_owned()))
     }
 
@@ -190,6 +181,26 @@ impl<'a> Units<'a> {
         list.sort_unstable();
         list.into_iter().filter_map(|(at, blob)| Some((blob, self.read.get(at)?.get()?)))
     }
+}
+
+/// Reads the bytes of a blob that is seen under a path, or those of the object that it points to.
+pub(in crate::engine) fn feed(
+    reader: &Reader,
+    policy: &Policy,
+    (path, lens): (&BStr, &Lens),
+    bytes: &[u8],
+    sink: &mut dyn Sink,
+) -> Result<format::Read, String> {
+    let limits = &policy.limits;
+    let object = match source::pointer(bytes) {
+        None => None,
+        Some(pointer) => {
+            let object = reader.source.resolve_lfs(&pointer, limits.blob);
+            Some(object.map_err(|error| error.to_string())?)
+        }
+    };
+    let decoded = format::decode(object.as_deref().unwrap_or(bytes), limits)?;
+    format::read(&Blob { id: BlobId(0), path, lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
 }
 
 /// What a reader goes by in a name: its last extension, with that of a compression; the whole name where it has none.
