@@ -1,8 +1,9 @@
 //! References in Markdown: the card at the top, and blocks of code.
 
+use super::collector::{Collector, Nested};
+use super::config::card;
 use super::passage::Passage;
 use super::tree::Tree;
-use super::{Collector, config, python, shell};
 
 /// Finds the references of a Markdown file.
 pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
@@ -13,7 +14,7 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
         if let Some(len) = rest.find("\n---") {
             let front = part(file, start, start + len + 1);
             let tree = Tree::yaml(front.text(), depth);
-            tree.documents(&front).for_each(|root| config::card(root, out));
+            tree.documents(&front).for_each(|root| card::find(root, out));
             at = start + len + 4;
         }
     }
@@ -47,14 +48,14 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
             Some(open) => {
                 let length = bare.len() - bare.trim_start_matches(open.mark).len();
                 if length >= open.length && length == bare.len() {
-                    block(file, open, start, depth, out);
+                    block(file, open, start, out);
                     fence = None;
                 }
             }
         }
     }
     if let Some(open) = fence {
-        block(file, &open, text.len(), depth, out);
+        block(file, &open, text.len(), out);
     }
 }
 
@@ -73,26 +74,20 @@ fn part(file: &Passage<'_>, start: usize, end: usize) -> Passage<'static> {
     passage
 }
 
-fn block(file: &Passage<'_>, fence: &Fence, end: usize, depth: u32, out: &mut Collector) {
-    match fence.language.as_str() {
+fn block(file: &Passage<'_>, fence: &Fence, end: usize, out: &mut Collector) {
+    let plain = || lines(file, fence, end, &[]);
+    out.nest(match fence.language.as_str() {
         "python" | "py" | "python3" | "pycon" | "ipython" => {
-            let code = lines(file, fence, end, &[">>> ", "... ", ">>>", "..."]);
-            python::find(&code, out);
+            Nested::Python(lines(file, fence, end, &[">>> ", "... ", ">>>", "..."]))
         }
         "bash" | "sh" | "shell" | "console" | "zsh" | "shellsession" => {
-            shell::find(&lines(file, fence, end, &["$ ", "% "]), "shell", out);
+            Nested::shell(lines(file, fence, end, &["$ ", "% "]), "shell")
         }
-        "dockerfile" | "docker" => shell::dockerfile(&lines(file, fence, end, &[]), out),
-        "yaml" | "yml" => {
-            let code = lines(file, fence, end, &[]);
-            config::find(&Tree::yaml(code.text(), depth), &code, "", out);
-        }
-        "json" | "jsonc" => {
-            let code = lines(file, fence, end, &[]);
-            config::find(&Tree::json(code.text(), depth), &code, "", out);
-        }
-        _ => {}
-    }
+        "dockerfile" | "docker" => Nested::Docker(plain()),
+        "yaml" | "yml" => Nested::Yaml(plain()),
+        "json" | "jsonc" => Nested::Json(plain()),
+        _ => return,
+    });
 }
 
 /// The lines of a block without its indentation. Where lines have prompts, only those are code; the others are output.

@@ -1,8 +1,8 @@
 //! References in notebooks: cells of code, with what is not Python in them told apart.
 
+use super::collector::{Collector, Nested};
 use super::passage::Passage;
 use super::tree::{Tree, View};
-use super::{Collector, python, shell};
 
 /// Finds the references of a notebook. Its outputs are never read.
 pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
@@ -26,10 +26,10 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
         }
     }
     if let Some(reason) = tree.broken {
-        out.unread.push(format!("is not a valid notebook: {reason}"));
+        out.unread(format!("is not a valid notebook: {reason}"));
     }
     // Cells are one program: a name that one sets is used in the next.
-    python::find(&code, out);
+    out.nest(Nested::Python(code));
 }
 
 /// Sorts the lines of a cell into Python and shell.
@@ -42,7 +42,7 @@ fn cell_of(cell: &Passage<'_>, python: bool, code: &mut Passage<'static>, out: &
             let start = text.find('\n').map_or(text.len(), |n| n + 1);
             let mut script = Passage::default();
             script.append(cell, start..text.len());
-            return shell::find(&script, "notebook", out);
+            return out.nest(Nested::shell(script, "notebook"));
         }
         if !matches!(name, "time" | "timeit" | "capture" | "python" | "python3" | "prun") {
             return;
@@ -64,7 +64,7 @@ fn cell_of(cell: &Passage<'_>, python: bool, code: &mut Passage<'static>, out: &
             }
             let mut script = Passage::default();
             script.append(cell, from..at);
-            shell::find(&script, "notebook", out);
+            out.nest(Nested::shell(script, "notebook"));
             code.append(cell, start..start + (line.len() - bare.len()));
             code.append_as("pass\n", cell, from..from);
         } else if bare.starts_with('%') || bare.starts_with('?') {

@@ -49,6 +49,11 @@ impl<'a> Passage<'a> {
         Self { text: Cow::Owned(text), pieces }
     }
 
+    /// The same with a text of its own.
+    pub(super) fn into_owned(self) -> Passage<'static> {
+        Passage { text: Cow::Owned(self.text.into_owned()), pieces: self.pieces }
+    }
+
     /// The text.
     pub(super) fn text(&self) -> &str {
         &self.text

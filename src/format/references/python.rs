@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::Collector;
+use super::collector::Collector;
 use super::passage::Passage;
+use super::spelling::may_name_something;
 
 #[cfg(feature = "python")]
 mod calls;
@@ -14,9 +15,13 @@ mod guard;
 #[cfg(feature = "python")]
 mod literal;
 #[cfg(feature = "python")]
+mod reader;
+#[cfg(feature = "python")]
 mod scope;
 #[cfg(feature = "python")]
-mod syntax;
+mod shapes;
+#[cfg(feature = "python")]
+mod walk;
 
 /// Words without which a file names nothing that is looked for. Most Python is skipped by them.
 static NEEDLES: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -90,21 +95,21 @@ pub(super) fn find(code: &Passage<'_>, out: &mut Collector) {
 fn read(code: &Passage<'_>, whole: bool, out: &mut Collector) {
     if !guard::is_shallow(code.text()) {
         if whole {
-            out.unread.push("is nested too deeply to be read as Python".into());
+            out.unread("is nested too deeply to be read as Python".into());
         }
         return;
     }
-    let broken = syntax::find(code, out);
+    let broken = walk::find(code, out);
     if let Some(reason) =
-        broken.filter(|_| whole && !code.text().contains("{{") && super::may_name_something(code.text().as_bytes()))
+        broken.filter(|_| whole && !code.text().contains("{{") && may_name_something(code.text().as_bytes()))
     {
-        out.unread.push(format!("is not valid Python: {reason}"));
+        out.unread(format!("is not valid Python: {reason}"));
     }
 }
 
 #[cfg(not(feature = "python"))]
 fn read(_: &Passage<'_>, whole: bool, out: &mut Collector) {
     if whole {
-        out.unread.push("this build does not read Python".into());
+        out.unread("this build does not read Python".into());
     }
 }

@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle};
-
 use super::passage::Passage;
-use crate::span::Span;
 
 mod json;
 mod toml;
+mod view;
+mod yaml;
+
+pub(super) use self::view::View;
 
 /// Nodes of one tree, with a cap on how many a file may have.
 const MAX_NODES: usize = 1 << 20;
@@ -45,14 +46,6 @@ enum Value {
     Map(Vec<(usize, usize)>),
     /// Points at the node it stands for.
     Alias(usize),
-}
-
-/// A node with its tree and the passage it was read from.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct View<'t> {
-    tree: &'t Tree,
-    passage: &'t Passage<'t>,
-    node: &'t Node,
 }
 
 impl Tree {
@@ -106,93 +99,7 @@ impl Tree {
 
     /// Reads YAML, in any number of documents. A file with templates in it is read once more with them blanked out.
     pub(super) fn yaml(text: &str, depth: u32) -> Self {
-        let tree = Self::yaml_once(text, depth);
-        if tree.broken.is_none() {
-            return tree;
-        }
-        match without_templates(text) {
-            Some(masked) => {
-                let second = Self::yaml_once(&masked, depth);
-                // A template is no YAML and need not be: what could be read was read.
-                let mut best = if second.nodes.len() >= tree.nodes.len() { second } else { tree };
-                best.broken = None;
-                best
-            }
-            None => tree,
-        }
-    }
-
-    fn yaml_once(text: &str, depth: u32) -> Self {
-        let depth = depth as usize;
-        let options = granit_parser::options! {
-            flow_nesting_limit: depth,
-            block_nesting_limit: depth,
-            emit_unresolved_aliases: true,
-        };
-        let mut tree = Tree::default();
-        let mut anchors: Vec<usize> = Vec::new();
-        // Open lists and maps; a map holds the key that waits for its value.
-        let mut open: Vec<(usize, Option<usize>)> = Vec::new();
-        for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = match event {
-                Ok(event) => event,
-                Err(error) => {
-                    tree.broken = Some(error.to_string());
-                    break;
-                }
-            };
-            if tree.full() {
-                tree.broken = Some(format!("more than {MAX_NODES} values"));
-                break;
-            }
-            let range = span.byte_range().unwrap_or(0..0);
-            let (id, anchor, tag, opens) = match event {
-                Event::Scalar(value, style, anchor, tag) => {
-                    let range = inside(text, range, style);
-                    let plain = style == ScalarStyle::Plain;
-                    let value = Value::Scalar { text: value.into(), plain };
-                    (tree.add(range, value), anchor, tag, false)
-                }
-                Event::SequenceStart(_, anchor, tag) => (tree.add(range, Value::List(Vec::new())), anchor, tag, true),
-                Event::MappingStart(_, anchor, tag) => (tree.add(range, Value::Map(Vec::new())), anchor, tag, true),
-                Event::Alias(anchor) => {
-                    let target = anchors.get(anchor).copied().unwrap_or(usize::MAX);
-                    (tree.add(range, Value::Alias(target)), 0, None, false)
-                }
-                Event::UnresolvedAlias(_) => (tree.add(range, Value::Alias(usize::MAX)), 0, None, false),
-                Event::SequenceEnd | Event::MappingEnd => {
-                    if let Some((id, _)) = open.pop() {
-                        let end = tree.end_of(id).max(tree.nodes[id].range.start);
-                        tree.nodes[id].range.end = end;
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            tree.nodes[id].tag = tag.map(|tag| tag.original().into());
-            if anchor > 0 {
-                // Anchors are numbered from 1 in the order in which they stand.
-                if anchors.len() <= anchor {
-                    anchors.resize(anchor + 1, usize::MAX);
-                }
-                anchors[anchor] = id;
-            }
-            match open.last_mut() {
-                None => tree.roots.push(id),
-                Some((parent, key)) => match &mut tree.nodes[*parent].value {
-                    Value::List(items) => items.push(id),
-                    Value::Map(entries) => match key.take() {
-                        Some(key) => entries.push((key, id)),
-                        None => *key = Some(id),
-                    },
-                    Value::Scalar { .. } | Value::Alias(_) => {}
-                },
-            }
-            if opens {
-                open.push((id, None));
-            }
-        }
-        tree
+        yaml::read(text, depth)
     }
 
     fn end_of(&self, id: usize) -> usize {
@@ -200,199 +107,6 @@ impl Tree {
             Value::List(items) => items.last().map_or(0, |&last| self.nodes[last].range.end),
             Value::Map(entries) => entries.last().map_or(0, |&(_, last)| self.nodes[last].range.end),
             Value::Scalar { .. } | Value::Alias(_) => self.nodes[id].range.end,
-        }
-    }
-}
-
-/// The range of a scalar without its quotes, or without the header of a block.
-fn inside(text: &str, range: Range<usize>, style: ScalarStyle) -> Range<usize> {
-    let Some(raw) = text.get(range.clone()) else { return 0..0 };
-    match style {
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if raw.len() >= 2 => range.start + 1..range.end - 1,
-        ScalarStyle::Plain => range.start..range.start + raw.trim_end().len(),
-        ScalarStyle::Literal | ScalarStyle::Folded => {
-            let header = if raw.starts_with(['|', '>']) { raw.find('\n').map_or(raw.len(), |n| n + 1) } else { 0 };
-            let body = &raw[header..];
-            let lead = body.len() - body.trim_start_matches([' ', '\t', '\n', '\r']).len();
-            let end = range.start + header + body.trim_end().len();
-            (range.start + header + lead).min(end)..end
-        }
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => range,
-    }
-}
-
-/// The text with Jinja, Helm and ERB templates blanked out, of the same length; `None` where there are none.
-///
-/// A template that is a value of its own becomes `${…}`, which every later test knows as dynamic.
-fn without_templates(text: &str) -> Option<String> {
-    let (mut out, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
-    // Whether nothing but white space has come since the last line break.
-    let mut blank = true;
-    while let Some(at) = memchr::memchr2(b'{', b'<', rest.as_bytes()) {
-        let (before, from) = rest.split_at(at);
-        let close = match from.get(..2) {
-            Some("{{") => "}}",
-            Some("{%") => "%}",
-            Some("{#") => "#}",
-            Some("<%") => "%>",
-            _ => "",
-        };
-        out.push_str(before);
-        blank = match before.rfind('\n') {
-            Some(line) => before[line..].trim().is_empty(),
-            None => blank && before.trim().is_empty(),
-        };
-        if close.is_empty() {
-            out.push_str(&from[..1]);
-            (blank, rest) = (false, &from[1..]);
-            continue;
-        }
-        let Some(len) = from.find(close).map(|n| n + close.len()) else {
-            rest = from;
-            break;
-        };
-        found = true;
-        let after = from[len..].trim_start_matches([' ', '\t', '\r']);
-        let alone = blank && (after.is_empty() || after.starts_with('\n'));
-        if close == "}}" && !alone {
-            // At least `{{}}`, so there is room for the four bytes of `${_}`.
-            out.push_str("${");
-            out.extend(std::iter::repeat_n('_', len - 3));
-            out.push('}');
-            blank = false;
-        } else {
-            out.extend(from[..len].bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }));
-        }
-        rest = &from[len..];
-    }
-    out.push_str(rest);
-    (found && out.len() == text.len()).then_some(out)
-}
-
-impl<'t> View<'t> {
-    fn at(self, id: usize) -> Option<View<'t>> {
-        let mut node = self.tree.nodes.get(id)?;
-        // An alias may name an alias; a chain that does not end is none.
-        for _ in 0..8 {
-            match node.value {
-                Value::Alias(target) => node = self.tree.nodes.get(target)?,
-                _ => return Some(View { node, ..self }),
-            }
-        }
-        None
-    }
-
-    /// The last value under a key: what a parser that allows duplicates would keep. `<<` is followed once.
-    pub(super) fn get(self, key: &str) -> Option<View<'t>> {
-        let found = self.entries().filter(|(k, _)| k.text() == Some(key)).last().map(|(_, value)| value);
-        found.or_else(|| {
-            let merged = self.entries().find(|(k, _)| k.text() == Some("<<"))?.1;
-            let mut maps = std::iter::once(merged).chain(merged.items());
-            maps.find_map(|map| map.entries().filter(|(k, _)| k.text() == Some(key)).last().map(|(_, value)| value))
-        })
-    }
-
-    /// The first of these keys that is there.
-    pub(super) fn first(self, keys: &[&str]) -> Option<View<'t>> {
-        keys.iter().find_map(|key| self.get(key))
-    }
-
-    /// Whether any of these keys is there.
-    pub(super) fn has(self, keys: &[&str]) -> bool {
-        self.first(keys).is_some()
-    }
-
-    /// The entries of a map.
-    pub(super) fn entries(self) -> impl Iterator<Item = (View<'t>, View<'t>)> {
-        let entries: &[(usize, usize)] = match &self.node.value {
-            Value::Map(entries) => entries,
-            _ => &[],
-        };
-        entries.iter().filter_map(move |&(key, value)| Some((self.at(key)?, self.at(value)?)))
-    }
-
-    /// The items of a list.
-    pub(super) fn items(self) -> impl Iterator<Item = View<'t>> {
-        let items: &[usize] = match &self.node.value {
-            Value::List(items) => items,
-            _ => &[],
-        };
-        items.iter().filter_map(move |&id| self.at(id))
-    }
-
-    /// Whether it is a map.
-    pub(super) fn is_map(self) -> bool {
-        matches!(self.node.value, Value::Map(_))
-    }
-
-    /// Whether it is a list.
-    pub(super) fn is_list(self) -> bool {
-        matches!(self.node.value, Value::List(_))
-    }
-
-    /// The text of a scalar; `None` for maps, lists and every spelling of null.
-    pub(super) fn text(self) -> Option<&'t str> {
-        match &self.node.value {
-            Value::Scalar { text, plain } => {
-                let null = *plain && matches!(&**text, "" | "~" | "null" | "Null" | "NULL" | "None");
-                (!null).then_some(&**text)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether it is written as true.
-    pub(super) fn is_true(self) -> bool {
-        matches!(self.text(), Some("true" | "True" | "TRUE" | "yes" | "on"))
-    }
-
-    /// The tag, as written.
-    pub(super) fn tag(self) -> Option<&'t str> {
-        self.node.tag.as_deref()
-    }
-
-    /// Where it stands in the blob, without its quotes.
-    pub(super) fn span(self) -> Span {
-        self.passage.span(self.node.range.clone())
-    }
-
-    /// The value of a scalar as a passage of its own, to read what is written in it.
-    pub(super) fn inner(self) -> Passage<'static> {
-        let mut passage = Passage::default();
-        if let Value::Scalar { text, .. } = &self.node.value {
-            passage.append_decoded(text, self.passage, self.node.range.clone());
-        }
-        passage
-    }
-
-    /// Calls `visit` with every node below and including this one, with the keys that lead to it (`[]` for items). What
-    /// an alias names is visited where it stands, and not again.
-    pub(super) fn walk(self, visit: &mut dyn FnMut(&[&'t str], View<'t>)) {
-        self.walk_from(&mut Vec::new(), visit);
-    }
-
-    fn walk_from(self, keys: &mut Vec<&'t str>, visit: &mut dyn FnMut(&[&'t str], View<'t>)) {
-        // The readers let nothing nest deeper; a tree made of Python code may.
-        if keys.len() > 256 {
-            return;
-        }
-        visit(keys, self);
-        let mut child = |key: &'t str, id: usize| {
-            let node = &self.tree.nodes[id];
-            if !matches!(node.value, Value::Alias(_)) {
-                keys.push(key);
-                View { node, ..self }.walk_from(keys, visit);
-                keys.pop();
-            }
-        };
-        match &self.node.value {
-            Value::Map(entries) => {
-                for &(key, value) in entries {
-                    child(self.at(key).and_then(View::text).unwrap_or(""), value);
-                }
-            }
-            Value::List(items) => items.iter().for_each(|&id| child("[]", id)),
-            Value::Scalar { .. } | Value::Alias(_) => {}
         }
     }
 }

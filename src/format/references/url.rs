@@ -1,32 +1,20 @@
 //! What an address leads to, and how firmly: hubs, raw files of code hosts, archives, buckets, releases.
 
-use crate::format::{Target, Verdict};
+use self::forge::{archive, git_file, github};
+use self::hub::{hub_page, hub_uri, modelscope};
+use self::located::split;
+use self::store::bucket;
+use super::endings::{has_data_ending, is_no_data};
+use super::pin::is_commit;
+use super::spelling::{is_dynamic, is_placeholder};
+use crate::format::Verdict;
 
-use super::verdict::{is_commit, is_dynamic, is_placeholder, of_revision};
+mod forge;
+mod hub;
+mod located;
+mod store;
 
-/// What an address was found to be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Located {
-    /// Where it lives.
-    pub(super) hub: &'static str,
-    /// `owner/name` on a hub; elsewhere the address as written.
-    pub(super) target: String,
-    /// What it is, where the address says so.
-    pub(super) kind: Option<Target>,
-    /// The revision in it.
-    pub(super) pin: Option<String>,
-    /// How firm that is.
-    pub(super) verdict: Verdict,
-}
-
-/// What the surroundings say of an address.
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
-    /// It is handed to something that loads data.
-    Data,
-    /// It is downloaded, or just stands there: only one that says itself that it is data counts.
-    Any,
-}
+pub(super) use self::located::{Asked, Located};
 
 /// The fix for an address that is not pinned.
 pub(super) fn fix(hub: &str) -> String {
@@ -38,27 +26,6 @@ pub(super) fn fix(hub: &str) -> String {
         _ => "Put the data into the repository, or keep a copy that is locked with `foretaste lock`: this address can change what it serves.",
     }
     .to_owned()
-}
-
-struct Parts<'u> {
-    scheme: &'u str,
-    host: &'u str,
-    path: &'u str,
-    query: &'u str,
-    fragment: &'u str,
-}
-
-fn split(url: &str) -> Option<Parts<'_>> {
-    let (scheme, rest) = url.split_once("://")?;
-    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
-        return None;
-    }
-    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let host = authority.rsplit('@').next().unwrap_or("");
-    let host = host.split(':').next().unwrap_or("");
-    Some(Parts { scheme, host, path, query, fragment })
 }
 
 /// Judges an address; `None` for what is no address.
@@ -90,7 +57,7 @@ pub(super) fn locate(url: &str, asked: Asked) -> Option<Located> {
         return Some(whole("url", None, Verdict::Dynamic));
     }
     let name = segments.last().copied().unwrap_or("");
-    if is_nowhere(host) || has_any_ending(name, SKIP_ENDINGS) || is_placeholder(url) {
+    if is_nowhere(host) || is_no_data(name) || is_placeholder(url) {
         return nothing();
     }
     match host {
@@ -107,7 +74,7 @@ pub(super) fn locate(url: &str, asked: Asked) -> Option<Located> {
             let pin = segments.iter().position(|s| *s == "raw").and_then(|at| segments.get(at + 1));
             let pin = pin.filter(|s| is_commit(s)).map(|s| (*s).to_owned());
             let verdict = if pin.is_some() { Verdict::Pinned } else { Verdict::Unpinned };
-            return Some(if wanted(asked, parts.path) {
+            return Some(if asked.wants(parts.path) {
                 whole("github", pin, verdict)
             } else {
                 whole("github", None, Verdict::NotADataset)
@@ -191,211 +158,9 @@ pub(super) fn locate(url: &str, asked: Asked) -> Option<Located> {
     let server = host.starts_with("api.") || segments.first() == Some(&"api") || host.starts_with("datasets-server.");
     match asked {
         Asked::Data if !server => Some(whole("url", None, Verdict::Unpinned)),
-        Asked::Any if !server && wanted(asked, parts.path) => Some(whole("url", None, Verdict::Unpinned)),
+        Asked::Any if !server && asked.wants(parts.path) => Some(whole("url", None, Verdict::Unpinned)),
         _ => nothing(),
     }
-}
-
-/// `hf://datasets/owner/name@revision/file`, without its scheme.
-fn hub_uri(rest: &str) -> Located {
-    let (kind, rest) = match rest.split_once('/') {
-        Some(("datasets", rest)) => (Target::Dataset, rest),
-        Some(("spaces", rest)) => (Target::Code, rest),
-        Some(("buckets", rest)) => (Target::UrlData, rest),
-        Some(("models", rest)) => (Target::Model, rest),
-        _ => (Target::Model, rest),
-    };
-    let mut parts = rest.splitn(3, '/');
-    let owner = parts.next().unwrap_or("");
-    let name = parts.next().unwrap_or("");
-    let tail = parts.next().unwrap_or("");
-    let (name, revision) = name.split_once('@').map_or((name, None), |(n, r)| (n, Some(r)));
-    let revision = revision.map(|revision| match revision {
-        // The revision itself may have slashes: refs/convert/parquet, refs/pr/7.
-        "refs" => format!("refs/{}", tail.split('/').take(2).collect::<Vec<_>>().join("/")),
-        other => decoded(other),
-    });
-    let verdict =
-        if is_dynamic(owner) || is_dynamic(name) { Verdict::Dynamic } else { of_revision(revision.as_deref()) };
-    Located { hub: "huggingface", target: format!("{owner}/{name}"), kind: Some(kind), pin: revision, verdict }
-}
-
-/// A page or a file of the Hugging Face hub.
-fn hub_page(url: &str, segments: &[&str], asked: Asked) -> Located {
-    const PAGES: &[&str] = &[
-        "docs",
-        "blog",
-        "papers",
-        "api",
-        "collections",
-        "posts",
-        "learn",
-        "tasks",
-        "settings",
-        "organizations",
-        "join",
-        "login",
-        "pricing",
-        "models",
-        "chat",
-        "new",
-        "terms-of-service",
-        "privacy",
-        "support",
-        "enterprise",
-        "inference",
-    ];
-    let nothing =
-        Located { hub: "huggingface", target: url.to_owned(), kind: None, pin: None, verdict: Verdict::NotADataset };
-    let (kind, rest) = match segments {
-        ["datasets", rest @ ..] => (Target::Dataset, rest),
-        ["spaces", rest @ ..] => (Target::Code, rest),
-        rest => (Target::Model, rest),
-    };
-    if rest.first().is_none_or(|first| PAGES.contains(first)) {
-        return nothing;
-    }
-    let verb = rest.iter().position(|s| matches!(*s, "resolve" | "raw" | "blob" | "tree"));
-    match verb {
-        Some(at @ (1 | 2)) => {
-            let file = rest.get(at + 2..).unwrap_or(&[]);
-            let (revision, file) = match rest.get(at + 1) {
-                Some(&"refs") => {
-                    (rest[at + 1..].iter().take(3).copied().collect::<Vec<_>>().join("/"), file.get(2..).unwrap_or(&[]))
-                }
-                Some(revision) => (decoded(revision), file),
-                None => return nothing,
-            };
-            let name = file.last().copied().unwrap_or("");
-            let loads = match rest[at] {
-                "tree" => asked == Asked::Data,
-                "blob" => has_data_ending(name),
-                _ => has_data_ending(name) || asked == Asked::Data,
-            };
-            if !loads {
-                return nothing;
-            }
-            let verdict = of_revision(Some(&revision));
-            Located { hub: "huggingface", target: rest[..at].join("/"), kind: Some(kind), pin: Some(revision), verdict }
-        }
-        None if asked == Asked::Data && rest.len() <= 2 => {
-            let target = rest.join("/");
-            let target = target.strip_suffix(".git").unwrap_or(&target).to_owned();
-            Located { hub: "huggingface", target, kind: Some(kind), pin: None, verdict: Verdict::Unpinned }
-        }
-        _ => nothing,
-    }
-}
-
-fn modelscope(url: &str, segments: &[&str], asked: Asked) -> Located {
-    let (kind, rest) = match segments {
-        ["datasets", rest @ ..] => (Target::Dataset, rest),
-        ["models", rest @ ..] => (Target::Model, rest),
-        rest => (Target::Model, rest),
-    };
-    let file = rest.get(2) == Some(&"resolve");
-    if rest.len() < 2 || (asked == Asked::Any && !file) {
-        return Located {
-            hub: "modelscope",
-            target: url.to_owned(),
-            kind: None,
-            pin: None,
-            verdict: Verdict::NotADataset,
-        };
-    }
-    let revision = if file { rest.get(3).map(|r| decoded(r)) } else { None };
-    let verdict = of_revision(revision.as_deref());
-    Located { hub: "modelscope", target: rest[..2].join("/"), kind: Some(kind), pin: revision, verdict }
-}
-
-/// A file of a git host, whose revision stands at segment `at`.
-fn git_file(hub: &'static str, url: &str, segments: &[&str], at: usize, asked: Asked) -> Located {
-    let revision = match segments.get(at) {
-        Some(&"refs") => segments[at..].iter().take(3).copied().collect::<Vec<_>>().join("/"),
-        Some(revision) => decoded(revision),
-        None => String::new(),
-    };
-    let file = segments.get(at + 1..).map(|s| s.join("/")).unwrap_or_default();
-    let verdict =
-        if revision.is_empty() || !wanted(asked, &file) { Verdict::NotADataset } else { of_revision(Some(&revision)) };
-    let pin = Some(revision).filter(|r| !r.is_empty());
-    Located { hub, target: url.to_owned(), kind: None, pin, verdict }
-}
-
-fn github(url: &str, segments: &[&str], asked: Asked) -> Located {
-    let plain = |pin: Option<&str>, verdict| Located {
-        hub: "github",
-        target: url.to_owned(),
-        kind: None,
-        pin: pin.map(str::to_owned),
-        verdict,
-    };
-    match segments {
-        [_, _, "raw", ..] => git_file("github", url, segments, 3, asked),
-        [_, _, "blob", .., name] if has_data_ending(name) => git_file("github", url, segments, 3, asked),
-        [_, _, "archive", rest @ ..] => archive(url, &rest.join("/"), asked),
-        [_, _, "releases", "latest", "download", rest @ ..] if wanted(asked, &rest.join("/")) => {
-            plain(None, Verdict::Unpinned)
-        }
-        // What a release holds can be replaced.
-        [_, _, "releases", "download", tag, rest @ ..] if wanted(asked, &rest.join("/")) => {
-            plain(Some(tag), Verdict::Weak)
-        }
-        [_, _] if asked == Asked::Data => plain(None, Verdict::Unpinned),
-        _ => plain(None, Verdict::NotADataset),
-    }
-}
-
-/// An archive of a whole repository.
-fn archive(url: &str, revision: &str, asked: Asked) -> Located {
-    let revision =
-        [".zip", ".tar.gz", ".tgz", ".tar.bz2"].iter().find_map(|end| revision.strip_suffix(end)).unwrap_or(revision);
-    let verdict =
-        if asked == Asked::Any && !names_data(url) { Verdict::NotADataset } else { of_revision(Some(revision)) };
-    Located { hub: "github", target: url.to_owned(), kind: None, pin: Some(revision.to_owned()), verdict }
-}
-
-fn bucket(hub: &'static str, url: &str, parts: &Parts<'_>) -> Located {
-    let dynamic = is_dynamic(url);
-    const PLACEHOLDERS: &[&str] =
-        &["bucket-name", "bucket_name", "my-bucket", "mybucket", "your-bucket", "your_bucket", "bucketname"];
-    if (parts.host.is_empty() && !dynamic) || PLACEHOLDERS.contains(&parts.host) || parts.host.starts_with('<') {
-        // The bare prefix that code tells such addresses by, or what a reader is to fill in.
-        return Located { hub, target: url.to_owned(), kind: None, pin: None, verdict: Verdict::NotADataset };
-    }
-    let version = parts.query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        let version = ["versionid", "generation", "version_id"].contains(&key.to_ascii_lowercase().as_str());
-        (version && !value.is_empty()).then(|| value.to_owned())
-    });
-    let generation =
-        parts.fragment.bytes().all(|b| b.is_ascii_digit()).then_some(parts.fragment).filter(|f| !f.is_empty());
-    let pin = version.or_else(|| generation.map(str::to_owned));
-    let verdict = match (&pin, dynamic) {
-        (_, true) => Verdict::Dynamic,
-        (Some(_), _) => Verdict::Pinned,
-        (None, _) => Verdict::Unpinned,
-    };
-    Located { hub, target: url.to_owned(), kind: None, pin, verdict }
-}
-
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while at < bytes.len() {
-        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
-        match (bytes[at], hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            (byte, ..) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn is_nowhere(host: &str) -> bool {
@@ -405,138 +170,6 @@ fn is_nowhere(host: &str) -> bool {
         || host.ends_with(".local")
         || host.ends_with(".example")
         || host.ends_with(".example.com")
-}
-
-const PACKED: &[&str] = &["gz", "bz2", "xz", "zst", "zip", "tar", "tgz", "7z", "lz4"];
-/// Endings that only data has.
-const DATA: &[&str] = &[
-    "jsonl",
-    "ndjson",
-    "csv",
-    "tsv",
-    "parquet",
-    "arrow",
-    "feather",
-    "avro",
-    "orc",
-    "npz",
-    "npy",
-    "h5",
-    "hdf5",
-    "tfrecord",
-    "tfrecords",
-    "lmdb",
-    "sqlite",
-    "safetensors",
-    "pt",
-    "pth",
-    "ckpt",
-    "gguf",
-    "pkl",
-    "pickle",
-    "warc",
-];
-/// Endings that data shares with much else.
-const SHARED: &[&str] = &["json", "txt", "bin", "xml", "db"];
-const SKIP_ENDINGS: &[&str] = &[
-    "svg", "png", "jpg", "jpeg", "gif", "webp", "ico", "css", "js", "html", "htm", "mp4", "woff", "woff2", "cff",
-    "whl", "deb", "rpm", "exe", "dmg", "sh", "py", "md", "rst", "gpg", "asc", "pub", "yaml", "yml", "toml", "pdf",
-    "ipynb", "mp3", "wav", "list", "key", "rb", "ps1",
-];
-
-fn endings(name: &str) -> (String, String) {
-    let lower = name.to_ascii_lowercase();
-    let mut parts = lower.rsplit('.');
-    let last = parts.next().unwrap_or("").to_owned();
-    let before = parts.next().unwrap_or("").to_owned();
-    if lower.contains('.') { (last, before) } else { (String::new(), String::new()) }
-}
-
-fn has_any_ending(name: &str, list: &[&str]) -> bool {
-    list.contains(&endings(name).0.as_str())
-}
-
-/// Whether the ending of a file name is one of data, archives included.
-pub(super) fn has_data_ending(name: &str) -> bool {
-    let (last, _) = endings(name);
-    [DATA, SHARED, PACKED].iter().any(|list| list.contains(&last.as_str()))
-}
-
-/// Whether the words of a path speak of data. Archives, text and JSON are shared with tools and their settings.
-pub(super) fn names_data(path: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "data",
-        "dataset",
-        "datasets",
-        "corpus",
-        "corpora",
-        "train",
-        "training",
-        "eval",
-        "valid",
-        "validation",
-        "test",
-        "tests",
-        "prompts",
-        "annotations",
-        "labels",
-        "model",
-        "models",
-        "weights",
-        "checkpoint",
-        "checkpoints",
-        "embeddings",
-        "glove",
-        "wiki",
-        "wikipedia",
-        "wikitext",
-        "squad",
-        "imdb",
-        "sft",
-        "instructions",
-        "alpaca",
-        "sharegpt",
-        "questions",
-        "benchmark",
-        "dump",
-        "hf",
-        "huggingface",
-    ];
-    let lower = path.to_ascii_lowercase();
-    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        WORDS.contains(&word) || word.ends_with("data") || word.ends_with("dataset") || word.ends_with("corpus")
-    })
-}
-
-/// Whether an address that is downloaded leads to data by its own words.
-fn wanted(asked: Asked, path: &str) -> bool {
-    const NEVER: &[&str] = &[
-        "requirements.txt",
-        "package.json",
-        "package-lock.json",
-        "config.json",
-        "license.txt",
-        "robots.txt",
-        "manifest.json",
-        "tsconfig.json",
-        "cmakelists.txt",
-        "readme.txt",
-        "constraints.txt",
-        "version.txt",
-        "schema.json",
-    ];
-    if asked == Asked::Data {
-        return true;
-    }
-    let name = path.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
-    if NEVER.contains(&name.as_str()) || name.starts_with("requirements") || name.ends_with("schema.json") {
-        return false;
-    }
-    let (last, before) = endings(&name);
-    let packed = PACKED.contains(&last.as_str());
-    let sure = DATA.contains(&last.as_str())
-        || (packed && (DATA.contains(&before.as_str()) || SHARED.contains(&before.as_str())));
-    sure || ((packed || SHARED.contains(&last.as_str())) && names_data(path))
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
-//! How firmly a reference is tied to content: the order of tests on a written name, and the ladder of pins.
+//! How firmly a reference is tied to content: the order of tests on a written name.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
+use super::pin::of_revision;
+use super::spelling::{is_dynamic, is_hub_id, is_local, is_placeholder};
 use super::url::{self, Asked};
 use crate::format::{Reference, Target, Verdict};
 use crate::span::Span;
@@ -82,27 +80,6 @@ impl Way {
     }
 }
 
-/// Names of the loaders that the datasets library brings along: the data is what `data_files` names.
-pub(super) fn is_builder(name: &str) -> bool {
-    const BUILDERS: &[&str] = &[
-        "json",
-        "csv",
-        "parquet",
-        "text",
-        "arrow",
-        "imagefolder",
-        "audiofolder",
-        "videofolder",
-        "webdataset",
-        "pandas",
-        "xml",
-        "generator",
-        "sql",
-        "hdf5",
-    ];
-    BUILDERS.contains(&name)
-}
-
 /// Tests a name in the order of the lattice; the first test that hits decides. `None` for an empty name.
 pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
     let value = named.value.trim();
@@ -164,7 +141,7 @@ pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
     Some(out)
 }
 
-fn needs_fix(verdict: Verdict) -> bool {
+pub(super) fn needs_fix(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Unpinned | Verdict::Weak)
 }
 
@@ -173,148 +150,6 @@ fn firmness(pin: Pin<'_>, written: Option<&str>) -> (Option<String>, Verdict) {
         Pin::Dynamic => (None, Verdict::Dynamic),
         _ => (written.map(str::to_owned), of_revision(written)),
     }
-}
-
-/// How firm a revision of a hub or of git is. Exactly 40 lower-case hexadecimal digits are a commit, and nothing else
-/// is: the hub's own client takes everything else for a branch or a tag.
-pub(super) fn of_revision(revision: Option<&str>) -> Verdict {
-    let Some(revision) = revision else { return Verdict::Unpinned };
-    if is_commit(revision) {
-        return Verdict::Pinned;
-    }
-    if is_dynamic(revision) {
-        return Verdict::Dynamic;
-    }
-    let hexish = (7..=64).contains(&revision.len()) && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    if hexish || revision.starts_with("refs/tags/") || is_version(revision) { Verdict::Weak } else { Verdict::Unpinned }
-}
-
-/// Whether it is a full commit id as the hub's client knows it.
-pub(super) fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
-/// Whether it is a SHA-256 digest.
-pub(super) fn is_digest(text: &str) -> bool {
-    let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// Whether it looks like the name of a version: a tag, most likely.
-pub(super) fn is_version(text: &str) -> bool {
-    static VERSION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[vV]?[0-9]+(?:[._-][0-9]+)*(?:[-._]?(?:rc|alpha|beta|a|b|post|dev)[.-]?[0-9]*)?$")
-            .expect("the pattern is a constant")
-    });
-    VERSION.is_match(text)
-}
-
-/// Whether a written value is a template, a variable or an expression.
-pub(super) fn is_dynamic(value: &str) -> bool {
-    static DYNAMIC: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\$\{|\$\(|\$[A-Za-z_@*0-9]|\{\{|\{ ?[A-Za-z_][A-Za-z0-9_.]* ?\}|%\([A-Za-z_]+\)s|<%|\$\[|`")
-            .expect("the pattern is a constant")
-    });
-    DYNAMIC.is_match(value)
-}
-
-/// Whether a written value stands for one that the reader is to put there.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"(?i)^(?:<[^>]*>.*|\[[^\]]*\]|\.\.\.|…|x{3,}|none|todo|changeme|path[/_-]to[/_-].*|/path/.*",
-            r"|(?:your|my|some)[-_ ][a-z_-]+/.*|your[-_ ][a-z_-]+|my[-_ ](?:model|data|org|repo|user)[a-z_-]*|(?:your|my|some)(?:org|name|user|username|team|company|account|repo|model|dataset)?/.*",
-            r"|(?:user|username|owner|org|organization|namespace|repo|repo[-_]?owner|hf[-_]?user(?:name)?)/.*",
-            r"|.*/your[-_].*|.*<[^>]*>.*|.*\.\.\.)$"
-        ))
-        .expect("the pattern is a constant")
-    });
-    PLACEHOLDER.is_match(value)
-}
-
-/// Whether a name is a path of this machine: written as one, with the ending of a data file, with more parts than a
-/// name on the hub has, or below a folder that training code writes to.
-pub(super) fn is_local(value: &str) -> bool {
-    const FOLDERS: &[&str] = &[
-        "data",
-        "dataset",
-        "datasets",
-        "model",
-        "models",
-        "output",
-        "outputs",
-        "checkpoint",
-        "checkpoints",
-        "ckpt",
-        "ckpts",
-        "saves",
-        "saved",
-        "saved_model",
-        "saved_models",
-        "result",
-        "results",
-        "run",
-        "runs",
-        "log",
-        "logs",
-        "tmp",
-        "temp",
-        "cache",
-        "build",
-        "dist",
-        "src",
-        "example",
-        "examples",
-        "test",
-        "tests",
-        "resources",
-        "assets",
-        "weights",
-        "artifacts",
-        "experiments",
-        "exp",
-        "config",
-        "configs",
-        "local",
-        "home",
-        "mnt",
-        "opt",
-        "content",
-        "trained_models",
-        "pretrained",
-        "pretrained_models",
-        "finetuned",
-        "adapters",
-        "merged",
-        "processed",
-        "raw",
-        "fixtures",
-        "testdata",
-    ];
-    if value.starts_with(['/', '.', '~', '\\']) || value.ends_with('/') || value.contains('\\') {
-        return true;
-    }
-    if value.as_bytes().get(1) == Some(&b':') && value.as_bytes()[0].is_ascii_alphabetic() {
-        return true;
-    }
-    let mut parts = value.split('/');
-    let first = parts.next().unwrap_or("");
-    match parts.count() {
-        0 => url::has_data_ending(value),
-        1 => url::has_data_ending(value) || FOLDERS.contains(&first.to_ascii_lowercase().as_str()),
-        _ => true,
-    }
-}
-
-/// Whether it is the name of a repository on the hub: one or two parts of letters, digits, `_`, `.` and `-`.
-pub(super) fn is_hub_id(value: &str) -> bool {
-    let part = |part: &str| {
-        part.len() <= 96
-            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-    };
-    let mut parts = value.split('/');
-    parts.clone().count() <= 2 && parts.all(part)
 }
 
 #[cfg(test)]

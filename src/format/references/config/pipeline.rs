@@ -1,9 +1,12 @@
 //! Pipelines: workflows and their shell steps, container images, DVC.
 
-use super::{named, script};
+use super::entry::named;
+use crate::format::references::collector::{Collector, Nested};
+use crate::format::references::pin::{is_commit, of_revision};
+use crate::format::references::spelling::is_dynamic;
 use crate::format::references::tree::View;
-use crate::format::references::verdict::{Pin, Way, is_commit, is_dynamic, of_revision};
-use crate::format::references::{Collector, shell, url};
+use crate::format::references::url;
+use crate::format::references::verdict::{Pin, Way};
 use crate::format::{Reference, Target, Verdict};
 
 /// Shell commands in any YAML: steps of workflows, scripts of CI systems, commands and arguments of containers.
@@ -42,7 +45,7 @@ fn list(node: View<'_>, framework: &'static str, out: &mut Collector) {
         items.into_iter().for_each(|item| script(item, framework, out));
     } else {
         let words: Vec<_> = items.into_iter().map(View::inner).collect();
-        shell::words(&words, framework, out);
+        out.nest(Nested::Command { words, framework });
     }
 }
 
@@ -136,4 +139,9 @@ fn dependency(dep: View<'_>, out: &mut Collector) {
             _ => String::new(),
         },
     });
+}
+
+/// A shell script that stands in a scalar.
+fn script(value: View<'_>, framework: &'static str, out: &mut Collector) {
+    out.nest(Nested::shell(value.inner(), framework));
 }

@@ -1,10 +1,11 @@
 //! Configuration of no known framework: names below parents that speak of data, and keys that only models have.
 
-use super::{certain, named, pin};
+use super::entry::{certain, named, pin};
 use crate::format::Target;
-use crate::format::references::Collector;
+use crate::format::references::collector::Collector;
+use crate::format::references::spelling::is_dynamic;
 use crate::format::references::tree::View;
-use crate::format::references::verdict::{Pin, Way, is_dynamic};
+use crate::format::references::verdict::{Pin, Way};
 
 const DATA_KEYS: &[&str] = &[
     "path",

@@ -1,16 +1,17 @@
 //! Dockerfiles: base images, downloads, and the scripts of `RUN`.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use super::{MAX_NESTING, Variables, find_with, set};
+use crate::format::references::collector::{Collector, Nested};
 use crate::format::references::passage::Passage;
-use crate::format::references::verdict::{is_digest, is_dynamic};
-use crate::format::references::{Collector, url};
-use crate::format::{Reference, Target, Verdict};
+use crate::format::references::pin::is_digest;
+use crate::format::references::url;
+use crate::format::references::variables::Variables;
 
 /// Finds the references of a Dockerfile.
-pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
-    let (mut stages, mut variables) = (BTreeSet::new(), Variables::new());
+pub(in crate::format::references) fn find(file: &Passage<'_>, out: &mut Collector) {
+    let (mut stages, mut variables, mut scripts) = (BTreeSet::new(), Variables::default(), Vec::new());
     let text = file.text();
     let mut at = 0;
     while at < text.len() {
@@ -37,7 +38,7 @@ pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
                         let value = value.trim_matches(['"', '\'']);
                         let mut passage = Passage::default();
                         passage.append(file, value_at..value_at + value.len());
-                        set(&mut variables, name, passage);
+                        variables.set(name, passage);
                     }
                 }
             }
@@ -62,7 +63,7 @@ pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
                     }
                 }
                 script.append(file, rest_at + flags..end.min(text.len()));
-                find_with(&script, "docker", variables.clone(), MAX_NESTING, out);
+                scripts.push(script);
             }
             "ADD" => {
                 let checksum =
@@ -76,6 +77,10 @@ pub(super) fn find(file: &Passage<'_>, out: &mut Collector) {
             }
             _ => {}
         }
+    }
+    let variables = Rc::new(variables);
+    for script in scripts {
+        out.nest(Nested::Shell { script, framework: "docker", variables: Rc::clone(&variables) });
     }
 }
 
@@ -107,49 +112,4 @@ fn heredoc(body: &str) -> Option<String> {
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let base = text.as_ptr() as usize;
     text.split_whitespace().filter(|word| *word != "\\").map(move |word| (word.as_ptr() as usize - base, word))
-}
-
-/// How firm the name of an image is: what it is called, its tag or digest, and the verdict.
-pub(in crate::format::references) fn image(text: &str) -> (String, Option<String>, Verdict) {
-    if is_dynamic(text) {
-        return (text.to_owned(), None, Verdict::Dynamic);
-    }
-    if let Some((name, digest)) = text.split_once('@') {
-        let verdict = if is_digest(digest) { Verdict::Pinned } else { Verdict::Weak };
-        let name = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(name, |(name, _)| name);
-        return (name.to_owned(), Some(digest.to_owned()), verdict);
-    }
-    // A colon before a slash is the port of a registry.
-    match text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
-        Some((name, tag)) => {
-            (name.to_owned(), Some(tag.to_owned()), if tag == "latest" { Verdict::Unpinned } else { Verdict::Weak })
-        }
-        None => (text.to_owned(), None, Verdict::Unpinned),
-    }
-}
-
-/// The submodules of a repository. Git itself pins them: the commit stands in the tree.
-pub(in crate::format::references) fn gitmodules(file: &Passage<'_>, out: &mut Collector) {
-    let mut at = 0;
-    for line in file.text().split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let Some((key, value)) = line.split_once('=').filter(|(key, _)| key.trim() == "url") else { continue };
-        let offset = start + key.len() + 1 + (value.len() - value.trim_start().len());
-        let value = value.trim();
-        let span = file.span(offset..offset + value.len());
-        let data = url::names_data(value) || value.contains("huggingface.co/datasets");
-        out.push(Reference {
-            kind: if data { Target::Dataset } else { Target::Code },
-            hub: "git",
-            target: value.to_owned(),
-            pin: None,
-            verdict: Verdict::Pinned,
-            framework: "git",
-            by: "submodule".into(),
-            span,
-            remote_code: false,
-            fix: String::new(),
-        });
-    }
 }

@@ -4,17 +4,17 @@ use crate::format::Target;
 
 /// A flag that takes a name.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub(in crate::format::references) struct Flag {
+pub(super) struct Flag {
     /// What is named.
-    pub(in crate::format::references) kind: Target,
+    pub(super) kind: Target,
     /// Whether a name without an owner is certain to be one on the hub.
-    pub(in crate::format::references) single: bool,
+    pub(super) single: bool,
     /// Flags that pin it, first one preferred.
-    pub(in crate::format::references) pins: &'static [&'static str],
+    pub(super) pins: &'static [&'static str],
 }
 
 /// The flag of this name, `--` taken off and `-` read as `_`.
-pub(in crate::format::references) fn flag(name: &str) -> Option<Flag> {
+pub(super) fn flag(name: &str) -> Option<Flag> {
     const DATA: &[&str] = &["dataset_revision", "data_revision", "revision"];
     const MODEL: &[&str] = &["model_revision", "revision"];
     let name = name.trim_start_matches('-').replace('-', "_").to_ascii_lowercase();
@@ -70,7 +70,7 @@ pub(in crate::format::references) fn flag(name: &str) -> Option<Flag> {
 }
 
 /// Whether a name is one that a service gives its models: `openai/gpt-5` is no repository on the hub.
-pub(in crate::format::references) fn is_service(value: &str) -> bool {
+pub(super) fn is_service(value: &str) -> bool {
     const SERVICES: &[&str] = &[
         "openai",
         "anthropic",

@@ -1,0 +1,36 @@
+//! The metadata at the top of a dataset or model card.
+
+use super::entry::{data_file, named, scalars};
+use crate::format::Target;
+use crate::format::references::collector::Collector;
+use crate::format::references::tree::View;
+use crate::format::references::verdict::Way;
+
+/// The metadata at the top of a dataset or model card.
+pub(in crate::format::references) fn find(root: View<'_>, out: &mut Collector) {
+    const WAY: Way = Way::Words(
+        "A card cannot pin: name the commit that was used in the text, and list the source in foretaste.yaml.",
+    );
+    for (key, kind) in
+        [("source_datasets", Target::Dataset), ("datasets", Target::Dataset), ("base_model", Target::Model)]
+    {
+        let Some(value) = root.get(key) else { continue };
+        for item in scalars(value) {
+            let text = item.text().unwrap_or("");
+            // `original`, `extended` and `extended|other-dataset` are words of the card's own vocabulary.
+            if text == "original" || text.starts_with("extended") || text == "other" {
+                continue;
+            }
+            let mut named = named(kind, item, "hf-card", key);
+            named.way = WAY;
+            out.name(named);
+        }
+    }
+    for config in root.get("configs").into_iter().flat_map(View::items) {
+        let Some(files) = config.get("data_files") else { continue };
+        let paths = files.items().filter_map(|file| file.get("path")).chain(std::iter::once(files));
+        for item in paths.flat_map(scalars) {
+            data_file(item, "hf-card", "configs[].data_files", out);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Tasks of lm-evaluation-harness, recipes of torchtune, adapters of PEFT.
+
+use super::entry::{data_files, entry, named, pin};
+use crate::format::Target;
+use crate::format::references::collector::Collector;
+use crate::format::references::spelling::is_builder;
+use crate::format::references::tree::View;
+use crate::format::references::verdict::{Pin, Way};
+
+/// lm-evaluation-harness: `dataset_path` beside the keys of a task, or the files alone where the rest is included.
+pub(super) fn lm_eval(root: View<'_>, out: &mut Collector) -> bool {
+    const SIGNS: &[&str] = &[
+        "task",
+        "group",
+        "tag",
+        "output_type",
+        "doc_to_text",
+        "doc_to_target",
+        "doc_to_choice",
+        "test_split",
+        "validation_split",
+        "fewshot_split",
+        "include",
+        "dataset_kwargs",
+        "metric_list",
+        "process_docs",
+        "custom_dataset",
+    ];
+    if !root.is_map()
+        || !root.has(SIGNS)
+        || !root.has(&["dataset_path", "dataset_kwargs", "custom_dataset", "dataset_name"])
+    {
+        return false;
+    }
+    let kwargs = root.get("dataset_kwargs");
+    let path = root.get("dataset_path");
+    let builder = path.is_none_or(|path| path.text().is_some_and(is_builder));
+    if let Some(value) = path.filter(|_| !builder) {
+        let revision = pin(kwargs.and_then(|k| k.get("revision")));
+        let mut named = named(Target::Dataset, value, "lm-eval", "dataset_path");
+        named.pin = if value.tag().is_some() { Pin::Dynamic } else { revision };
+        named.remote_code = kwargs.and_then(|k| k.get("trust_remote_code")).is_some_and(View::is_true);
+        named.way = Way::Words("Add the 40-digit commit that was reviewed: `dataset_kwargs: {revision: …}`.");
+        out.name(named);
+    }
+    for files in ["data_files", "data_dir"].iter().filter_map(|key| kwargs.and_then(|k| k.get(key))) {
+        data_files(files, "lm-eval", builder, out);
+    }
+    true
+}
+
+/// torchtune: a `_component_` of datasets with the `source` it loads.
+pub(super) fn torchtune(root: View<'_>, out: &mut Collector) -> bool {
+    let mut found = false;
+    root.walk(&mut |_, node| {
+        let Some(component) = node.get("_component_").and_then(View::text) else { return };
+        found |= component.starts_with("torchtune");
+        if !component.contains("dataset") {
+            return;
+        }
+        entry(node, "source", "torchtune", "dataset.source", Way::Key("revision"), out);
+    });
+    found
+}
+
+/// The configuration of a PEFT adapter names the model it belongs to.
+pub(super) fn peft(root: View<'_>, out: &mut Collector) -> bool {
+    let (Some(value), true) =
+        (root.get("base_model_name_or_path"), root.has(&["peft_type", "lora_alpha", "task_type"]))
+    else {
+        return false;
+    };
+    let revision = pin(root.get("revision"));
+    let mut named = named(Target::Model, value, "peft", "base_model_name_or_path");
+    named.pin = revision;
+    out.name(named);
+    true
+}
