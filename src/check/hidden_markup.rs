@@ -6,10 +6,9 @@ mod instruction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use aho_corasick::packed::{Config, MatchKind, Searcher};
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, mark_in, mark_on, text_of};
+use super::places::{Openings, Places, cut, fields_with_hits, mark_in, mark_on, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
 use crate::format::{Field, Kind, Records};
@@ -93,17 +92,7 @@ static RULES: [Rule; 1] = [Rule {
 const BEGINNINGS: [&str; 10] =
     ["<!--", "style=", " hidden", "aria-", "](", "]: ", "alt=", "title=", "u003c!--", "u003cdiv"];
 
-static SEARCHER: LazyLock<Option<Searcher>> = LazyLock::new(|| {
-    Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(BEGINNINGS.iter().map(|b| b.as_bytes())).build()
-});
-
-fn next_opening(text: &[u8], at: usize) -> Option<usize> {
-    let rest = text.get(at..)?;
-    match &*SEARCHER {
-        Some(searcher) => searcher.find(rest).map(|found| at + found.start()),
-        None => memchr::memchr3(b'<', b']', b'\\', rest).map(|n| at + n),
-    }
-}
+static OPENINGS: LazyLock<Openings> = LazyLock::new(|| Openings::new(BEGINNINGS, [b'<', b']', b'\\']));
 
 /// Fewer hidden words say nothing.
 const WORDS: usize = 3;
@@ -162,7 +151,7 @@ impl Check for HiddenMarkup {
             return;
         }
         let text = text_of(records);
-        fields_with_hits(records, |at| next_opening(text, at), |field| look(seen, field));
+        fields_with_hits(records, |at| OPENINGS.next(text, at), |field| look(seen, field));
     }
 
     fn finish(&self, seen: Self::Seen, findings: &mut Vec<Finding>) {
@@ -189,7 +178,7 @@ fn look(seen: &mut BTreeMap<Kin, Carriers>, field: Field<'_>) {
 }
 
 fn document(seen: &mut BTreeMap<Kin, Carriers>, records: &Records<'_>) {
-    if next_opening(records.text, 0).is_none() {
+    if OPENINGS.next(records.text, 0).is_none() {
         return;
     }
     let text = String::from_utf8_lossy(records.text);

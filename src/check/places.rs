@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aho_corasick::packed::{Config, MatchKind, Searcher};
+
 use super::Merge;
 use crate::finding::{MAX_MARKS, Mark};
 use crate::format::{Coding, Field, Kind, Records};
@@ -106,6 +108,32 @@ pub(super) fn fields_with_hits<'a>(
             None => record.row().end,
         }
         .max(hit + 1);
+    }
+}
+
+/// Searches for the beginnings of what a check looks at closely.
+pub(super) struct Openings {
+    searcher: Option<Searcher>,
+    first: [u8; 3],
+}
+
+impl Openings {
+    /// On machines without vectors the bytes of `first` are searched for: where one of the `beginnings` is, one of these
+    /// stands in it or before it.
+    pub(super) fn new<'b>(beginnings: impl IntoIterator<Item = &'b str>, first: [u8; 3]) -> Self {
+        let beginnings = beginnings.into_iter().map(str::as_bytes);
+        let searcher = Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(beginnings).build();
+        Self { searcher, first }
+    }
+
+    /// Where one may begin, at or behind `at`.
+    pub(super) fn next(&self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text.get(at..)?;
+        let [a, b, c] = self.first;
+        match &self.searcher {
+            Some(searcher) => searcher.find(rest).map(|found| at + found.start()),
+            None => memchr::memchr3(a, b, c, rest).map(|n| at + n),
+        }
     }
 }
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use aho_corasick::packed::{Config, MatchKind, Searcher};
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, mark_in, text_of};
+use super::places::{Openings, Places, cut, fields_with_hits, mark_in, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
 use crate::format::{Field, Records};
@@ -76,24 +75,8 @@ static RULES: [Rule; 1] = [Rule {
     tags: &["OWASP:LLM01", "OWASP:LLM04", "ATLAS:AML.T0051", "NISTAML.013"],
 }];
 
-/// How a token begins, as it stands in files: what is searched for.
-const BEGINNINGS: [&str; 15] = [
-    "<|",
-    "<\u{FF5C}",
-    "\\u003c|",
-    "\\u003C|",
-    "<\\uff5c",
-    "[INST]",
-    "[/INST]",
-    "<<SYS>>",
-    "<</SYS>>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "[SYSTEM_PROMPT]",
-    "[AVAILABLE_TOOLS]",
-    "[TOOL_CALLS]",
-    "[TOOL_RESULTS]",
-];
+/// How a token of two marks begins, as it stands in files.
+const BEGINNINGS: [&str; 5] = ["<|", "<\u{FF5C}", "\\u003c|", "\\u003C|", "<\\uff5c"];
 
 /// Tokens that are whole words of their own.
 const WHOLE: [&str; 10] = [
@@ -156,18 +139,8 @@ const INSIDE: [&str; 40] = [
 /// Between the same marks, and honest as what separates documents.
 const SEPARATORS: [&str; 6] = ["endoftext", "end_of_text", "startoftext", "padding", "pad", "fim_middle"];
 
-static SEARCHER: LazyLock<Option<Searcher>> = LazyLock::new(|| {
-    Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(BEGINNINGS.iter().map(|b| b.as_bytes())).build()
-});
-
-/// Where a token may begin.
-fn next_opening(text: &[u8], at: usize) -> Option<usize> {
-    let rest = text.get(at..)?;
-    match &*SEARCHER {
-        Some(searcher) => searcher.find(rest).map(|found| at + found.start()),
-        None => memchr::memchr3(b'<', b'[', b'\\', rest).map(|n| at + n),
-    }
-}
+static OPENINGS: LazyLock<Openings> =
+    LazyLock::new(|| Openings::new(BEGINNINGS.into_iter().chain(WHOLE), [b'<', b'[', b'\\']));
 
 /// At most so many rows carry a token before a file counts as written in its template, …
 const TEMPLATE_ROWS: u64 = 20;
@@ -232,7 +205,7 @@ impl Check for TemplateToken {
         file.rows = file.rows.saturating_add(records.rows.iter().filter(|row| row.len > 0).count() as u64);
         let mut last = (0, String::new());
         let text = text_of(records);
-        fields_with_hits(records, |at| next_opening(text, at), |field| file.look(field, &mut last));
+        fields_with_hits(records, |at| OPENINGS.next(text, at), |field| file.look(field, &mut last));
         file.old_rows(records);
     }
 
@@ -312,7 +285,7 @@ impl File {
         for record in records.iter().filter(|record| !record.is_fresh()) {
             let mut of_row: Vec<String> = Vec::new();
             for field in record.fields() {
-                if next_opening(field.raw(), 0).is_none() {
+                if OPENINGS.next(field.raw(), 0).is_none() {
                     continue;
                 }
                 let text = field.text();
@@ -450,7 +423,7 @@ mod tests {
     fn every_beginning_is_searched_for() {
         for token in WHOLE.iter().map(|t| (*t).to_owned()).chain(INSIDE.iter().map(|t| format!("<|{t}|>"))) {
             let padded = format!("{}{token}{}", "x".repeat(50), "y".repeat(50));
-            assert_eq!(next_opening(padded.as_bytes(), 0), Some(50), "{token}");
+            assert_eq!(OPENINGS.next(padded.as_bytes(), 0), Some(50), "{token}");
         }
     }
 

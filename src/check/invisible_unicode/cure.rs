@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use super::machine::{Machine, Modes};
-use super::prefilter::{Hits, Prefilter};
-use super::{InvisibleUnicode, RULES, Settings, controls, first, is_columnar, is_json, tables};
+use super::manual::RULES;
+use super::prefilter::Prefilter;
+use super::walk::{Back, container, decoded, is_columnar, stretches};
+use super::{InvisibleUnicode, Settings, controls, tables};
 use crate::check::Check;
-use crate::format::coding::{self, Trail};
-use crate::format::{Coding, Field, Records};
+use crate::check::places::{is_json, text_of};
+use crate::format::{Coding, Records};
 use crate::policy::{Policy, PolicyError};
 use crate::span::Span;
 
@@ -50,57 +52,16 @@ impl Cure {
         if is_columnar(records) {
             return self.columns(&mut machine, records, take);
         }
-        let Some(last) = records.rows.last() else { return };
-        let from = if records.first == 0 { 0 } else { records.rows[0].start };
-        let text = Span::new(0, last.end).of(records.text);
-        let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.bold }.hits(text);
-        let mut list = records.iter();
-        let mut read = 0;
-        let mut at = from;
-        while let Some(hit) = first(&mut hits, at) {
-            let index = read + records.rows[read..].partition_point(|row| row.end <= hit);
-            let Some(row) = records.rows.get(index) else { break };
-            if hit < row.start {
-                let before = index.checked_sub(1).map_or(from, |before| records.rows[before].end);
-                let gap = Span::new(before.max(from).min(row.start), row.start);
-                self.text(&mut machine, records, gap, container(records), None, take);
-                at = row.start;
-                continue;
-            }
-            let Some(record) = list.nth(index - read) else { break };
-            read = index + 1;
-            let mut done = row.start;
-            for field in record.fields() {
-                let cell = field.cell();
-                if cell.start >= cell.end || cell.start < done {
-                    continue;
-                }
-                let before = Span::new(done, cell.start);
-                self.between(&mut machine, records, &mut hits, before, index, take);
-                if first(&mut hits, cell.start).is_some_and(|hit| hit < cell.end) {
-                    let span = Span::new(cell.start, cell.end);
-                    self.text(&mut machine, records, span, coding_of(field), Some(index), take);
-                }
-                done = cell.end;
-            }
-            self.between(&mut machine, records, &mut hits, Span::new(done.min(row.end), row.end), index, take);
-            at = row.end.max(hit + 1);
-        }
-    }
-
-    /// What stands between the values of a record.
-    fn between(
-        &self,
-        machine: &mut Machine,
-        records: &Records<'_>,
-        hits: &mut Hits<'_>,
-        span: Span,
-        row: usize,
-        take: &mut dyn FnMut(Cut),
-    ) {
-        if !span.is_empty() && first(hits, span.start).is_some_and(|hit| hit < span.end) {
-            self.text(machine, records, span, container(records), Some(row), take);
-        }
+        let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.bold }.hits(text_of(records));
+        stretches(records, &mut hits, false, &mut |stretch, _| {
+            let coding = match stretch.field.map(|field| field.coding()) {
+                // A nested value that was kept as it is written is like what stands between values.
+                None | Some(Coding::Bare) => container(records.kind),
+                Some(coding) => coding,
+            };
+            let row = stretch.record.and_then(|record| usize::try_from(record.number() - records.first - 1).ok());
+            self.text(&mut machine, records, stretch.span, coding, row, take);
+        });
     }
 
     fn text(
@@ -113,22 +74,13 @@ impl Cure {
         take: &mut dyn FnMut(Cut),
     ) {
         let raw = span.of(records.text);
-        let decoded: Cow<'_, [u8]> = match coding {
-            Coding::Json if memchr::memchr(b'\\', raw).is_some() => decoded(coding, raw),
-            Coding::Csv if memchr::memchr(b'"', raw).is_some() => decoded(coding, raw),
-            _ => Cow::Borrowed(raw),
-        };
+        let text = decoded(coding, raw);
+        let was_decoded = matches!(text, Cow::Owned(_));
         let filter = Prefilter { escapes: false, wide: self.bold };
-        let at_file_start = span.start == 0 && matches!(decoded, Cow::Borrowed(_));
-        let remedies = machine.remedies(&decoded, &mut filter.hits(&decoded), 0, at_file_start);
-        let mut trail = Trail::new(coding, raw);
+        let remedies = machine.remedies(&text, &mut filter.hits(&text), 0, span.start == 0 && !was_decoded);
+        let mut back = Back::new(coding, raw, span.start, was_decoded);
         for remedy in remedies {
-            let range = match &decoded {
-                Cow::Owned(_) => trail.lead(remedy.range),
-                // Nothing was decoded, and malformed bytes stand as they are.
-                Cow::Borrowed(_) => remedy.range,
-            };
-            let span = Span::new(span.start + range.start as u64, span.start + range.end as u64);
+            let span = back.lead(remedy.range);
             take(Cut { row, span, safe: remedy.safe, space: remedy.space, characters: remedy.characters });
         }
     }
@@ -149,23 +101,6 @@ impl Cure {
                 }
             }
         }
-    }
-}
-
-fn decoded(coding: Coding, raw: &[u8]) -> Cow<'static, [u8]> {
-    Cow::Owned(coding::decode(coding, raw).into_owned().into_bytes())
-}
-
-/// How what stands between values is written.
-fn container(records: &Records<'_>) -> Coding {
-    if is_json(records.kind) { Coding::Json } else { Coding::Plain }
-}
-
-fn coding_of(field: Field<'_>) -> Coding {
-    match field.coding() {
-        // A nested value that was kept as it is written.
-        Coding::Bare => container(field.record().batch()),
-        coding => coding,
     }
 }
 

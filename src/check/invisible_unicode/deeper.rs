@@ -4,13 +4,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::causes::{Way, note};
 use super::decode::{self, Payload};
+use super::describe::describe;
 use super::layers::{Layers, Peeled};
 use super::machine::{Level, Machine, Occurrence};
 use super::prefilter::Prefilter;
 use super::stacked;
 use super::tables::Class;
-use super::{InvisibleUnicode, Seen, Way, describe, is_columnar, is_json, note};
+use super::walk::{decoded, is_columnar};
+use super::{InvisibleUnicode, Seen};
+use crate::check::places::is_json;
 use crate::finding::{Mark, content_hash};
 use crate::format::{Coding, Field, Kind, Records};
 use crate::span::Span;
@@ -58,13 +62,7 @@ impl InvisibleUnicode {
         let text: Cow<'_, [u8]> = match field.coding() {
             // The escapes of a line of configuration are what is looked for.
             _ if matches!(batch.kind, Kind::JsonConfig | Kind::Notebook) => Cow::Borrowed(field.raw()),
-            Coding::Json if memchr::memchr(b'\\', field.raw()).is_some() => {
-                Cow::Owned(field.text().into_owned().into_bytes())
-            }
-            Coding::Csv if memchr::memchr(b'"', field.raw()).is_some() => {
-                Cow::Owned(field.text().into_owned().into_bytes())
-            }
-            _ => Cow::Borrowed(field.raw()),
+            coding => decoded(coding, field.raw()),
         };
         for stack in stacked::find(&text) {
             let payload = Some(Payload { scheme: "stripped", text: decode::shown(&stack.stripped), bits: None });

@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::RULES;
 use super::context::after;
 use super::machine::{Level, Machine};
+use super::manual::RULES;
 use super::tables::{Class, wide_class_of};
 use crate::check::Merge;
 use crate::check::association::{Association, FEWEST, ln, power_of_ten};

@@ -1,0 +1,132 @@
+//! Records: their fields, and what stands between them.
+
+use super::causes::{Way, note};
+use super::describe::describe;
+use super::machine::Machine;
+use super::prefilter::{Hits, Prefilter};
+use super::walk::{Back, container, decoded, is_columnar, stretches};
+use super::{InvisibleUnicode, Seen, signal};
+use crate::check::places::{is_json, text_of};
+use crate::finding::{Mark, content_hash};
+use crate::format::{Coding, Field, Records};
+use crate::span::Span;
+
+/// A text that is scanned, and what it belongs to.
+struct Spot<'a> {
+    records: &'a Records<'a>,
+    coding: Coding,
+    /// Its bytes in the batch.
+    span: Span,
+    /// The value that it is; `None` for what stands between values: keys, separators, the head of the file.
+    value: Option<Field<'a>>,
+    record: Option<u64>,
+    /// The bytes whose hash names the place.
+    content: &'a [u8],
+}
+
+impl InvisibleUnicode {
+    pub(super) fn records(&self, seen: &mut Seen, records: &Records<'_>) {
+        if records.rows.is_empty() {
+            return;
+        }
+        seen.signal.open(records);
+        let mut machine = Machine::new(self.modes);
+        if is_columnar(records) {
+            self.columns(seen, &mut machine, records);
+            self.deeper(seen, &mut machine, records, 0);
+        } else {
+            self.rows(seen, &mut machine, records);
+            self.deeper(seen, &mut machine, records, records.rows[0].start);
+        }
+        seen.excused.add(&machine.excused);
+    }
+
+    /// Records that lie in the blob as they are read: one pass over their bytes, and the machine for what has a hit.
+    fn rows(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
+        let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.modes.info }.hits(text_of(records));
+        stretches(records, &mut hits, true, &mut |stretch, hits| {
+            let content = stretch.record.map_or(stretch.span, |record| record.span()).of(records.text);
+            let record = stretch.record.map(|record| record.number());
+            let (value, coding, hits) = match stretch.field {
+                // A nested value that was kept as it is written.
+                Some(field) if field.coding() == Coding::Bare && is_escaped(field) => (None, Coding::Json, None),
+                Some(field) => (Some(field), field.coding(), Some(hits)),
+                None => (None, container(records.kind), None),
+            };
+            self.text(seen, machine, &Spot { records, coding, span: stretch.span, value, record, content }, hits);
+        });
+    }
+
+    /// Records of columnar files: their cells are written out one after the other.
+    fn columns(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
+        if records.first == 0 {
+            self.column_names(seen, machine, records);
+        }
+        let filter = Prefilter { escapes: false, wide: self.modes.info };
+        if filter.hits(records.text).first_from(0).is_none() {
+            return;
+        }
+        for record in records.iter().filter(|record| record.is_fresh()) {
+            for field in record.fields() {
+                let (value, coding, content) = (Some(field), field.coding(), field.raw());
+                let span = Span::new(field.cell().start, field.cell().end);
+                let spot = Spot { records, coding, span, value, record: Some(record.number()), content };
+                self.text(seen, machine, &spot, None);
+            }
+        }
+    }
+
+    /// Scans a text. `hits` are those of the whole batch, where it was searched.
+    fn text(&self, seen: &mut Seen, machine: &mut Machine, spot: &Spot<'_>, hits: Option<&mut Hits<'_>>) {
+        let &Spot { records, coding, span, value, .. } = spot;
+        let raw = span.of(records.text);
+        let text = decoded(coding, raw);
+        let was_decoded = matches!(text, std::borrow::Cow::Owned(_));
+        let columnar = coding == Coding::Columnar;
+        let at_file_start = span.start == 0 && !columnar && !was_decoded;
+        match (hits, usize::try_from(span.start)) {
+            (Some(hits), Ok(base)) if !was_decoded => machine.scan(&text, hits, base, at_file_start),
+            _ => {
+                let filter = Prefilter { escapes: false, wide: self.modes.info };
+                machine.scan(&text, &mut filter.hits(&text), 0, at_file_start);
+            }
+        }
+        let place = |span: Span, range| match value {
+            Some(field) if columnar => field.locate(range),
+            _ => records.place(span),
+        };
+        if let Some(field) = value
+            && !machine.passed.is_empty()
+        {
+            let back = std::cell::RefCell::new(Back::new(coding, raw, span.start, was_decoded));
+            seen.signal.note(field, &text, machine, |range| {
+                let span = back.borrow_mut().lead(range.clone());
+                signal::mark(field, place(span, range), content_hash(spot.content))
+            });
+        }
+        let mut back = Back::new(coding, raw, span.start, was_decoded);
+        for occurrence in &machine.found {
+            let span = back.lead(occurrence.range.clone());
+            let escaped = !columnar && span.of(records.text).first() == Some(&b'\\');
+            note(seen, occurrence, Way { escaped, ..Way::default() }, records.blob.id, || {
+                let mut words = describe(&text, occurrence);
+                if escaped {
+                    words.push_str(", written as an escape");
+                }
+                if value.is_none() {
+                    words.push_str(", outside the values");
+                }
+                Mark {
+                    record: spot.record,
+                    field: value.filter(|field| !field.name().path.is_empty()).map(|field| field.dotted()),
+                    content: content_hash(spot.content),
+                    ..Mark::at(place(span, occurrence.range.clone())).with_note(words)
+                }
+            });
+        }
+    }
+}
+
+fn is_escaped(field: Field<'_>) -> bool {
+    is_json(field.record().batch().kind) && memchr::memchr(b'\\', field.raw()).is_some()
+}
