@@ -1,8 +1,8 @@
 //! Occurrences that belong together: those that spell something together, and those that stand close.
 
+use super::super::decode::{self, Payload};
+use super::super::tables::Class;
 use super::{KEPT, Level, Machine, Occurrence};
-use crate::check::invisible_unicode::decode::{self, Payload};
-use crate::check::invisible_unicode::tables::Class;
 
 /// Occurrences of one kind with no more than this many bytes between them are one occurrence that is spread out.
 const SPREAD: usize = 16;
