@@ -3,6 +3,7 @@
 //! This is the only module that talks to git (through gix, isolated: no program of the repository's configuration is
 //! ever started, no network is touched) and the only one with unsafe code, in `source/bytes.rs`.
 
+mod attributes;
 mod bytes;
 mod history;
 mod index;
@@ -25,10 +26,11 @@ use bstr::{BStr, BString, ByteSlice, ByteVec};
 use crate::finding::Unread;
 use crate::span::BlobId;
 
+pub(crate) use attributes::{Attributes, above};
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
 pub(crate) use history::{Ancestor, Back, Changed, Edge, History, Step, Walk};
-pub(crate) use lfs::{LfsError, Pointer, annex_key, pointer};
+pub(crate) use lfs::{LfsError, MAX_POINTER, Pointer, annex_key, pointer};
 pub use repository::Environment;
 pub(crate) use repository::Repository;
 pub(crate) use trust::Trusted;

@@ -284,7 +284,7 @@ fn lfs_pointers_are_resolved_or_reported() {
     let rows = TAGS.as_bytes();
     let oid: String = sha2::Sha256::digest(rows).iter().map(|b| format!("{b:02x}")).collect();
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", rows.len());
-    let repo = Repo::with(&[("data/a.jsonl", &pointer)]);
+    let repo = Repo::with(&[(".gitattributes", "*.jsonl filter=lfs\n"), ("data/a.jsonl", &pointer)]);
     let (code, report) = repo.json(&["check", "--rev", "HEAD"]);
     assert_eq!(code, 3, "{report}");
     assert_eq!(report["unread"][0]["path"], "data/a.jsonl");

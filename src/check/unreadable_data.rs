@@ -82,9 +82,14 @@ impl Check for UnreadableData {
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };
-        // In code and configuration, programs would have stopped at these. A link is no format at all.
-        let is_link = records.flaws.first().is_some_and(|flaw| flaw.kind.starts_with("link-"));
-        if records.flaws.is_empty() || !(is_link || records.kind.is_data() || records.blob.lens.dataset.is_some()) {
+        // In code and configuration, programs would have stopped at these. What is wrong with a file as git holds it is no
+        // matter of formats.
+        let is_of_git = |flaw: &Flaw| flaw.kind.starts_with("link-") || flaw.kind.starts_with("lfs-");
+        if records.flaws.is_empty()
+            || !(records.flaws.first().is_some_and(is_of_git)
+                || records.kind.is_data()
+                || records.blob.lens.dataset.is_some())
+        {
             return;
         }
         for flaw in records.flaws {

@@ -7,30 +7,18 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::Error;
 use crate::policy::FILE;
-use crate::source::{Content, Entry, ObjectId, Repository, Scope, Snapshot, SourceError, Trusted};
+use crate::source::{Content, Entry, ObjectId, Repository, Scope, Snapshot, SourceError, Trusted, above};
 
 /// Bytes of the policy of a folder.
 const MAX_BYTES: u64 = 1 << 20;
 /// Policies of folders that may stand above what is in scope.
 const MAX_POLICIES: usize = 1000;
 
-/// The paths at which a policy would stand over something in scope.
+/// The paths at which a policy of a folder would stand over something in scope.
 pub(super) fn candidates(entries: &[Entry]) -> BTreeSet<BString> {
-    let mut folders: BTreeSet<&BStr> = BTreeSet::new();
-    for entry in entries {
-        let before = entry.before.as_ref().map(|before| before.path.as_bstr()).filter(|path| *path != entry.path());
-        for path in [Some(entry.path()), before].into_iter().flatten() {
-            let mut rest = path;
-            while let Some(slash) = rest.rfind_byte(b'/') {
-                rest = rest[..slash].as_bstr();
-                // What stands above a known folder is known as well.
-                if !folders.insert(rest) {
-                    break;
-                }
-            }
-        }
-    }
-    folders.into_iter().map(|folder| [folder.as_bytes(), b"/", FILE.as_bytes()].concat().into()).collect()
+    let mut paths = above(entries, FILE);
+    paths.remove(BStr::new(FILE));
+    paths
 }
 
 /// What the trusted side has at `paths`.
@@ -73,26 +61,11 @@ pub(super) fn judged(
     scope: &Scope,
     paths: &BTreeSet<BString>,
 ) -> Result<Vec<(BString, String)>, Error> {
-    match scope {
-        Scope::Staged | Scope::Index => {
-            let mut ids = Vec::new();
-            for path in paths {
-                ids.extend(repository.staged_file(path.as_ref())?.map(|id| (path.clone(), id)));
-            }
-            texts(repository, ids)
-        }
-        Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
-            at(repository, repository.resolve(revision)?, paths)
-        }
-        Scope::Worktree | Scope::Files(_) => {
-            let files = repository.files_on_disk(paths.iter().map(|path| path.as_bstr()));
-            let read = |path: BString, content: Content| {
-                let bytes = repository.read(&content, MAX_BYTES).map_err(|reason| unusable(&path, &reason))?;
-                text(path, bytes.to_vec())
-            };
-            few(files)?.into_iter().map(|(path, content)| read(path, content)).collect()
-        }
-    }
+    let read = |(path, content): (BString, Content)| {
+        let bytes = repository.read(&content, MAX_BYTES).map_err(|reason| unusable(&path, &reason))?;
+        text(path, bytes.to_vec())
+    };
+    few(repository.judged_files(scope, paths)?)?.into_iter().map(read).collect()
 }
 
 fn at(repository: &Repository, commit: ObjectId, paths: &BTreeSet<BString>) -> Result<Vec<(BString, String)>, Error> {

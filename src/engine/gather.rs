@@ -22,8 +22,8 @@ use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, sign
 use crate::policy::trust::{self, Judgement};
 use crate::policy::{self, Policy};
 use crate::source::{
-    self, Before, Bytes, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope, Snapshot, Source,
-    SourceError, Trusted,
+    self, Attributes, Before, Bytes, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope,
+    Snapshot, Source, SourceError, Trusted,
 };
 use crate::span::BlobId;
 
@@ -202,6 +202,7 @@ impl Run<'_> {
             checks.push((entry.make)(policy)?);
         }
         let budget = Budget::new(IN_FLIGHT);
+        let (attributes, mut unread) = self.attributes(&entries)?;
         let is_locked = |path: &BStr| self.hashes(policy, &lock, path);
         let scanner = Scanner {
             checks: &checks,
@@ -209,6 +210,7 @@ impl Run<'_> {
             reader: &self.reader,
             compare: self.compare(),
             budget: &budget,
+            attributes: &attributes,
             locked: &is_locked,
             blake3: self.checker.measures,
         };
@@ -314,7 +316,7 @@ impl Run<'_> {
         let words = self.words(&snapshot);
         let mut looked_at = LookedAt { commits, excluded, ignored: snapshot.ignored, ..LookedAt::default() };
         looked_at.add(&part.looked_at);
-        let mut unread = snapshot.unread;
+        unread.append(&mut snapshot.unread);
         unread.append(&mut part.unread);
         unread.extend(history_unread);
         unread.sort();
@@ -348,6 +350,12 @@ impl Run<'_> {
             audit: None,
             reader: self.reader,
         })
+    }
+
+    /// What the judged side's attributes say of git LFS, and attribute files that could not be used.
+    fn attributes(&self, entries: &[Entry]) -> Result<(Attributes, Vec<Unread>), Error> {
+        let repository = self.reader.repository();
+        Ok(repository.map(|repository| repository.attributes(&self.scope, entries)).transpose()?.unwrap_or_default())
     }
 
     /// How entries are compared in this scope.

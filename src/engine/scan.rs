@@ -13,7 +13,7 @@ use crate::fold::{Fold, Seen};
 use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
 use crate::lens::Lens;
 use crate::policy::Policy;
-use crate::source::{self, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
+use crate::source::{self, Attributes, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
 use crate::span::{BlobId, Fresh, Span};
 
 /// Texts of so many bytes keep the numbers of their lines on the way.
@@ -101,6 +101,8 @@ pub(super) struct Scanner<'a> {
     pub(super) reader: &'a Reader,
     pub(super) compare: Compare,
     pub(super) budget: &'a Budget,
+    /// What the judged side's attributes say of git LFS.
+    pub(super) attributes: &'a Attributes,
     /// Whether a path is in the lock, so that it has to be hashed.
     pub(super) locked: &'a (dyn Fn(&BStr) -> bool + Sync),
     /// Whether a lock is to be written.
@@ -221,6 +223,12 @@ impl Scanner<'_> {
         let feeds = std::mem::take(&mut feed.feeds);
         let read = read?;
         raw.verify()?;
+        if (read.kind.is_data() || lens.dataset.is_some())
+            && let Some((kind, detail)) = self.past_lfs(entry, content, &raw)
+        {
+            // Moving it is enough, whatever of it is new.
+            self.flaw(part, Blob { fresh: &Fresh::All, ..blob }, kind, detail.to_owned());
+        }
         // Only where the text is the bytes themselves do their offsets mean the same.
         if bytes.len() >= LONG && std::ptr::eq(&*decoded.bytes, bytes) {
             part.feeds.push((id, feeds));
@@ -274,6 +282,34 @@ impl Scanner<'_> {
             part.held.push((id, Arc::from(&object[..])));
         }
         Ok(())
+    }
+
+    /// Whether what git holds of a file is what its attributes ask for: a pointer, or else the file itself.
+    fn past_lfs(&self, entry: &Entry, content: &Content, raw: &[u8]) -> Option<(&'static str, &'static str)> {
+        let is_pointer = |bytes: &[u8]| (!bytes.is_empty()).then(|| source::pointer(bytes).is_some());
+        let before = || entry.before.as_ref().filter(|before| matches!(before.mode, Mode::File | Mode::Executable));
+        let committed = |before: &Before| match self.reader.read(&Content::Object(before.id), source::MAX_POINTER) {
+            Ok(bytes) => is_pointer(&bytes),
+            Err(_) => Some(false),
+        };
+        let (held, path) = match content {
+            Content::Object(_) => (is_pointer(raw)?, entry.path()),
+            // On disk a file stands in for its pointer, as it should: what was committed of it counts.
+            Content::File(_) => before().and_then(|before| Some((committed(before)?, before.path.as_bstr())))?,
+        };
+        let asks = self.attributes.asks_lfs(path);
+        let is_new = self.compare != Compare::Change
+            || before()
+                .is_none_or(|b| committed(b) != Some(held) || self.attributes.asks_lfs(b.path.as_bstr()) != asks);
+        match (asks, held) {
+            (true, false) if is_new => {
+                Some(("lfs-bypassed", "the attributes say `filter=lfs`, and git holds the file itself"))
+            }
+            (false, true) if is_new => {
+                Some(("lfs-not-asked", "git holds a pointer, and no attribute says `filter=lfs`"))
+            }
+            _ => None,
+        }
     }
 
     fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {

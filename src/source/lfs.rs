@@ -12,7 +12,7 @@ use super::repository::Repository;
 use super::{Bytes, bytes_path, read_file};
 
 /// Longest file that git LFS takes for a pointer.
-const MAX_POINTER: usize = 1024;
+pub(crate) const MAX_POINTER: u64 = 1024;
 /// Longest file that git-annex takes for a pointer.
 const MAX_ANNEX_POINTER: usize = 32 << 10;
 
@@ -42,7 +42,7 @@ pub(crate) enum LfsError {
 /// Reads a pointer of git LFS, exactly as leniently as git LFS does; `None` for any other file.
 pub(crate) fn pointer(bytes: &[u8]) -> Option<Pointer> {
     // A cheap test first: nearly no file is a pointer.
-    if bytes.len() > MAX_POINTER || !bytes.trim_start().starts_with(b"version ") {
+    if bytes.len() as u64 > MAX_POINTER || !bytes.trim_start().starts_with(b"version ") {
         return None;
     }
     let mut lines = bytes.trim().lines().filter(|line| !line.is_empty());
@@ -166,7 +166,7 @@ mod tests {
             plain.replace(OID, &OID[1..]),
             plain.replace(OID, &OID.replace('4', "g")),
             format!("{plain}more 1\n"),
-            format!("{plain}{}", " ".repeat(MAX_POINTER)),
+            format!("{plain}{}", " ".repeat(MAX_POINTER as usize)),
         ] {
             assert_eq!(pointer(other.as_bytes()), None, "{other}");
         }

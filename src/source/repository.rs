@@ -24,8 +24,10 @@ pub struct Environment {
     pub common_dir: Option<PathBuf>,
     /// `GIT_INDEX_FILE`; relative to the top of the work tree, as git has it.
     pub index_file: Option<PathBuf>,
-    /// Whether a repository of another owner may be read. No variable sets this; it takes a person to say so.
+    /// Whether a repository of any other owner may be read. No variable sets this; it takes a person to say so.
     pub any_owner: bool,
+    /// Folders that may be read with all that is in them, whoever owns them: what git calls `safe.directory`.
+    pub safe_directories: Vec<PathBuf>,
 }
 
 impl Environment {
@@ -38,6 +40,7 @@ impl Environment {
             common_dir: path("GIT_COMMON_DIR"),
             index_file: path("GIT_INDEX_FILE"),
             any_owner: false,
+            safe_directories: Vec::new(),
         }
     }
 }
@@ -347,8 +350,14 @@ fn check_owner(path: Option<&Path>, env: &Environment) -> Result<(), SourceError
     if env.any_owner || !path.exists() || gix::sec::identity::is_path_owned_by_current_user(path).unwrap_or(false) {
         return Ok(());
     }
-    Err(SourceError::new(format!("{} belongs to another user", path.display()))
-        .with_help("Run foretaste as its owner, or make the repository yours (chown -R) if you trust it."))
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if env.safe_directories.iter().any(|safe| std::fs::canonicalize(safe).is_ok_and(|safe| real.starts_with(safe))) {
+        return Ok(());
+    }
+    Err(SourceError::new(format!("{} belongs to another user", path.display())).with_help(format!(
+        "Run foretaste as its owner, or, if you trust it, with --safe-directory {}.",
+        path.display()
+    )))
 }
 
 fn absolute(here: &Path, path: &Path) -> PathBuf {

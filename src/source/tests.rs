@@ -10,6 +10,7 @@ use std::process::Command;
 
 use bstr::{BString, ByteSlice};
 
+mod attributes;
 mod environment;
 mod history;
 mod hostile;

@@ -47,7 +47,7 @@ impl Kind {
 }
 
 /// Every kind that this rule speaks of. What is wrong with an LFS object is told by `digest-mismatch`.
-pub(super) static KINDS: [Kind; 13] = [
+pub(super) static KINDS: [Kind; 15] = [
     Kind {
         id: "link-outside",
         severity: Severity::Error,
@@ -165,5 +165,27 @@ pub(super) static KINDS: [Kind; 13] = [
         many: "{} values are not finite numbers, which JSON does not have: Python reads them, other parsers refuse the records",
         note: "not a finite number",
         help: "Write `null` for a missing value.",
+    },
+    Kind {
+        id: "lfs-not-asked",
+        severity: Severity::Warning,
+        in_label: Severity::Warning,
+        one: "a pointer of git LFS stands where no attribute asks for git LFS: a checkout leaves the pointer, and a trainer reads \
+              that text instead of the data",
+        many: "a pointer of git LFS stands where no attribute asks for git LFS: a checkout leaves the pointer, and a trainer reads \
+               that text instead of the data",
+        note: "a pointer",
+        help: "Add the path to .gitattributes with `git lfs track`, or commit the file itself.",
+    },
+    Kind {
+        id: "lfs-bypassed",
+        severity: Severity::Note,
+        in_label: Severity::Note,
+        one: "the file was committed past git LFS, which its attributes ask for: git shows it as changed in every checkout, and \
+              the next commit may rewrite it",
+        many: "the file was committed past git LFS, which its attributes ask for: git shows it as changed in every checkout, and \
+               the next commit may rewrite it",
+        note: "the file itself, not a pointer",
+        help: "Commit it through git LFS (`git add --renormalize`), or take the path out of .gitattributes.",
     },
 ];

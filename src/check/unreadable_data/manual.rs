@@ -15,7 +15,8 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                comes twice in a JSON object or a header, a quote in a table that swallows the rows behind it, rows with \
                another number of fields, lines that are no JSON, several values where one is expected, halves of \
                surrogate pairs, NaN and infinite numbers, malformed UTF-8 and other encodings, records above the size \
-               limit. It is an error where parsers disagree on a label or where rows are swallowed. Everything that can \
+               limit; and data files that git holds otherwise than their attributes ask of git LFS: a pointer where no \
+               attribute asks for one, or the file itself where one does. It is an error where parsers disagree on a label or where rows are swallowed. Everything that can \
                be read is read and judged by the other rules all the same.",
         why: "A record that a reviewer sees as one thing and the model learns as another needs no hidden character: \
               `{\"label\": \"ham\", \"label\": \"spam\"}` is ham to one parser and spam to the next, and one quote can \
@@ -76,7 +77,8 @@ pub(super) static RULES: [Rule; 1] = [Rule {
         misses: "Which parser a training program uses, and with which options; a table without quoting is told by its \
                  first rows. Differences between parsers that do not change what is read, such as the precision of \
                  large numbers. Formulas in cells, which only a spreadsheet runs. Flaws inside Parquet and Arrow files \
-                 other than twice-named columns: what cannot be decoded there is reported as unread.",
+                 other than twice-named columns: what cannot be decoded there is reported as unread. Attributes that only one \
+                 clone has (`.git/info/attributes`, the user's own).",
     },
     tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013"],
 }];

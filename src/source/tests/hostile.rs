@@ -232,6 +232,13 @@ fn a_repository_of_another_owner_is_refused_unless_a_person_says_otherwise() {
     let any = Environment { any_owner: true, ..Environment::default() };
     let snapshot = fixture.open_with(&any).snapshot(&Scope::Staged, &[]).expect("it can be listed");
     assert!(snapshot.entries.len() > 10);
+    let named = |folder: PathBuf| Environment { safe_directories: vec![folder], ..Environment::default() };
+    assert!(Repository::discover(&fixture.path(), &named(fixture.path())).is_ok(), "this one was named");
+    assert!(
+        Repository::discover(&fixture.path(), &named(fixture.path().join("data"))).is_err(),
+        "a part is not the whole"
+    );
+    assert!(Repository::discover(&fixture.path(), &named("/nowhere".into())).is_err());
 }
 
 #[test]
