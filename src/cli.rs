@@ -22,6 +22,7 @@ mod verify;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -41,6 +42,9 @@ struct Cli {
     /// Print findings and errors only.
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Read this repository although another user owns it; * for any. Git's own safe.directory is not read.
+    #[arg(long, global = true, value_name = "DIR")]
+    safe_directory: Vec<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -137,6 +141,7 @@ fn run() -> u8 {
         }
     };
     crate::source::install_guard();
+    let _ = SAFE.set(cli.safe_directory);
     let console = Console { color: colour(cli.color), quiet: cli.quiet };
     let result = match cli.verb {
         Verb::Check(arguments) => check::run(&arguments, &console),
@@ -222,9 +227,14 @@ fn colour(choice: Color) -> bool {
     }
 }
 
-/// What the environment says of git, as hooks need it.
+/// The folders of other users that may be read. Like the variables of git, they hold for the whole process.
+static SAFE: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// What the environment says of git, as hooks need it, and whose repositories may be read.
 fn environment() -> crate::source::Environment {
-    crate::source::Environment::from_process()
+    let safe_directories = SAFE.get().cloned().unwrap_or_default();
+    let any_owner = safe_directories.iter().any(|folder| folder.as_os_str() == "*");
+    crate::source::Environment { any_owner, safe_directories, ..crate::source::Environment::from_process() }
 }
 
 /// The top of the work tree.

@@ -159,3 +159,43 @@ fn minisign_verifies_ours_and_we_verify_its() {
     let run = repo.foretaste(&["verify"]);
     assert_eq!(run.code(), 0, "{}", run.all());
 }
+
+#[test]
+fn a_lock_of_another_repository_is_refused_with_its_signatures() {
+    // Two repositories of one team, with the same keys and the same data.
+    let (other, _) = signed();
+    let policy = std::fs::read_to_string(other.dir().join("foretaste.yaml")).unwrap();
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &format!("{policy}repo: org/here\n"))]);
+    for path in [other.dir().join("foretaste.lock"), signature(&other)] {
+        std::fs::copy(&path, repo.dir().join(path.file_name().unwrap())).unwrap();
+    }
+    repo.commit(&[], "what was signed elsewhere");
+    for arguments in [&["verify"][..], &["check", "--rev", "HEAD"], &["check"]] {
+        let (code, report) = repo.json(arguments);
+        let findings: Vec<_> =
+            report["findings"].as_array().unwrap().iter().map(|f| &f["evidence"]["finding"]).collect();
+        assert_eq!((code, findings), (1, vec![&"signature-missing".into(), &"lock-of-another-repository".into()]));
+    }
+    let key = other.beside("alice.key");
+    let run = repo.foretaste(&["sign", "--key", key.to_str().unwrap()]);
+    assert_eq!(run.code(), 2, "a signature that cannot count is not made: {}", run.all());
+    assert!(run.stderr().contains("org/here"), "{}", run.stderr());
+    let run = repo.foretaste(&["lock", "--repo", "org/elsewhere"]);
+    assert!(run.code() == 2 && run.stderr().contains("repo: org/here"), "{}", run.all());
+
+    // The name comes from the policy, over the lock that is there.
+    std::fs::remove_file(signature(&repo)).unwrap();
+    assert_eq!(repo.foretaste(&["lock"]).code(), 0);
+    assert!(std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap().contains("\nrepo org/here\n"));
+    assert_eq!(repo.foretaste(&["sign", "--key", key.to_str().unwrap()]).code(), 0);
+    repo.commit(&[], "signed here");
+    assert_eq!(repo.json(&["verify"]).0, 0);
+}
+
+#[test]
+fn a_name_that_no_lock_can_carry_is_a_policy_error() {
+    let repo = Repo::with(&[("foretaste.yaml", "version: 1\nrepo: our data\n")]);
+    let run = repo.foretaste(&["check"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.stderr().contains("foretaste.yaml:2:7"), "{}", run.stderr());
+}

@@ -24,6 +24,8 @@ pub(crate) struct Integrity {
     keys: Vec<Key>,
     required: u32,
     as_of: Date,
+    /// What the policy calls the repository.
+    repo: Option<String>,
 }
 
 /// Findings about the lock are made at once: it is seen once, and whole.
@@ -47,13 +49,14 @@ impl Check for Integrity {
     type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
-        Self { keys: policy.keys.clone(), required: policy.require.signatures, as_of: policy.as_of }
+        let (keys, repo) = (policy.keys.clone(), policy.repo.clone());
+        Self { keys, required: policy.require.signatures, as_of: policy.as_of, repo }
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {
             Observation::Lock(locked) => {
-                digests(locked, &mut seen.findings);
+                digests(locked, self.repo.as_deref(), &mut seen.findings);
                 self.signatures(locked, &mut seen.findings);
             }
             Observation::Records(records) => {
@@ -81,7 +84,7 @@ impl Check for Integrity {
 }
 
 /// Compares the judged files with the lock.
-fn digests(locked: &Locked<'_>, findings: &mut Vec<Finding>) {
+fn digests(locked: &Locked<'_>, repo: Option<&str>, findings: &mut Vec<Finding>) {
     let lock = match locked.lock {
         Ok(lock) => lock,
         Err(error) => {
@@ -99,6 +102,16 @@ fn digests(locked: &Locked<'_>, findings: &mut Vec<Finding>) {
         finding.evidence.insert("trusted_seq", json!(trusted.seq));
         finding.evidence.insert("seq", json!(lock.seq));
         push(finding, "lock-rollback", vec![lock_mark(locked)], findings);
+    }
+
+    // Where locks and signatures of one team are good in all its repositories, one can be carried into another.
+    if let Some(repo) = repo.filter(|repo| *repo != lock.repo) {
+        let message = format!("the lock is that of {}, and the policy says that this repository is {repo}", lock.repo);
+        let mut finding = Finding::new(&RULES[DIGEST], "lock-of-another-repository", message);
+        finding.help = "write it anew with `foretaste lock`, and let it be signed again".into();
+        finding.evidence.insert("locked_repo", json!(lock.repo));
+        finding.evidence.insert("repo", json!(repo));
+        push(finding, "lock-of-another-repository", vec![lock_mark(locked)], findings);
     }
 
     let (mut differ, mut unlocked, mut gone) = (Vec::new(), Vec::new(), Vec::new());
@@ -179,7 +192,12 @@ impl Integrity {
         }
         let mut principals = BTreeSet::new();
         for file in locked.signatures {
-            match signature::verify(&file.bytes, lock, locked.text, &self.keys, self.as_of) {
+            let verified = match &self.repo {
+                // One that is bound to another repository counts for nothing here, whoever made it.
+                Some(repo) if *repo != lock.repo => continue,
+                _ => signature::verify(&file.bytes, lock, locked.text, &self.keys, self.as_of),
+            };
+            match verified {
                 Ok(signed) => {
                     principals.insert(signed.principal);
                 }
@@ -266,7 +284,7 @@ mod tests {
         let mut findings = Vec::new();
         let locked =
             Locked { lock, blob: BlobId(0), text: b"", trusted, files, complete, signatures: &[], enforced: true };
-        digests(&locked, &mut findings);
+        digests(&locked, None, &mut findings);
         findings.iter().map(|f| format!("{} {}", f.evidence["finding"].as_str().unwrap(), f.total)).collect()
     }
 

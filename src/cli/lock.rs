@@ -13,7 +13,8 @@ use crate::policy::{self};
 /// What `foretaste lock` understands.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Name of the repository that signatures are bound to; kept from the lock that is there, else the folder's name.
+    /// Name of the repository that signatures are bound to: `repo` of the policy, else that of the lock that is there, else
+    /// the folder's name.
     #[arg(long, value_name = "NAME")]
     repo: Option<String>,
     #[command(flatten)]
@@ -31,10 +32,18 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
         };
-    let repo = match (&arguments.repo, &old) {
-        (Some(name), _) => name.clone(),
-        (None, Some(old)) => old.repo.clone(),
-        (None, None) => {
+    let checker = Checker::new().environment(environment()).as_of(as_of(&arguments.as_of)?).policy_from_worktree();
+    let policy = checker.judged_by(&root)?.0;
+    let repo = match (&arguments.repo, &policy.repo, &old) {
+        (Some(name), Some(repo), _) if name != repo => {
+            return Err(Stop::Say(format!(
+                "{} says `repo: {repo}`; a lock of {name} would not be accepted. Leave --repo out, or change the policy",
+                policy::FILE
+            )));
+        }
+        (Some(name), _, _) | (None, Some(name), _) => name.clone(),
+        (None, None, Some(old)) => old.repo.clone(),
+        (None, None, None) => {
             let folder = root.canonicalize()?;
             folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
         }
@@ -43,7 +52,6 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         return Err(Stop::Say("name the repository with --repo, in letters, digits and . _ / -".to_owned()));
     }
 
-    let checker = Checker::new().environment(environment()).as_of(as_of(&arguments.as_of)?).policy_from_worktree();
     let measures = checker.measure(&root, &Bar::new(console.quiet))?;
     if let Some(first) = measures.unread.first() {
         let path = crate::report::escaped(&first.path);

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Console, Stop, Verdict, root, write_file};
+use super::{Console, Stop, Verdict, environment, root, write_file};
+use crate::engine::Checker;
 use crate::policy::lock::{Lock, signature};
 use crate::policy::{self};
 
@@ -28,6 +29,15 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
     })?;
     let lock =
         Lock::parse(&text).map_err(|error| Stop::Say(format!("{error}; write it anew with `foretaste lock`")))?;
+    let policy = Checker::new().environment(environment()).policy_from_worktree().judged_by(&root)?.0;
+    if let Some(repo) = policy.repo.filter(|repo| *repo != lock.repo) {
+        return Err(Stop::Say(format!(
+            "{} is the lock of {}, and {} says `repo: {repo}`: write it anew with `foretaste lock`",
+            path.display(),
+            lock.repo,
+            policy::FILE
+        )));
+    }
 
     let failed = |error: minisign::PError| Stop::Say(format!("cannot sign with {}: {error}", arguments.key.display()));
     let secret = std::fs::read_to_string(&arguments.key)

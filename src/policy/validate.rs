@@ -12,6 +12,7 @@ use crate::policy::file::{
     CoverageWords, DatasetWords, Day, EarlierWords, ExceptionWords, File, KeyWords, LimitsWords, MatchWords,
     PolicyChange, RequireWords, Revoked, Size, SourceWords,
 };
+use crate::policy::lock;
 use crate::policy::node::{Fault, Node, Value, short};
 use crate::policy::words::{self, Named, Placed, Words, nearest, suggest};
 use crate::policy::{
@@ -43,7 +44,7 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         origin: Origin { from: "flag", path: Some(file.to_owned()), commit: None },
         file: file.to_owned(),
         text: Arc::clone(text),
-        repo: words.repo.as_ref().map(|repo| repo.value.clone()),
+        repo: words.repo.as_ref().map(repo).transpose()?,
         datasets: datasets(&words.datasets)?,
         sources,
         keys,
@@ -70,6 +71,15 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
     links(&policy, &words.datasets, &words.sources)?;
     policy.notes = notes(&policy, &words);
     Ok(policy)
+}
+
+/// What the repository is called, in the form that a lock and its signatures can carry.
+fn repo(word: &Placed<String>) -> Result<String, Fault> {
+    if lock::is_name(&word.value) {
+        return Ok(word.value.clone());
+    }
+    let help = "write letters, digits and . _ / - only, at most 100, for example `github.com/acme/data`";
+    Err(Fault::new("this is no name that a lock can carry").at(word.span).help(help))
 }
 
 fn version(root: &Node) -> Result<(), Fault> {

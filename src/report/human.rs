@@ -51,7 +51,10 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
     }
     let clean = report.findings.is_empty() && report.unread.is_empty() && report.exit_code == 0;
     if !(options.quiet && clean) {
-        writeln!(out, "{}", last_line(report))?;
+        // How many those are is not known: looking for them costs more than all else.
+        let unasked = !options.show_info && report.looked_at.records > 0;
+        let rest = if unasked { "; level info was not looked for (--show-info)" } else { "" };
+        writeln!(out, "{}{rest}", last_line(report))?;
     }
     if let (Some(first), false) = (report.findings.first(), options.quiet) {
         writeln!(out, "what a rule means and what to do: `foretaste explain {}`", first.rule.id)?;

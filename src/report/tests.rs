@@ -43,7 +43,7 @@ data/eval.parquet:1:1 warning[label-flip] "cancel" became "refund" in 1 record
 not read:
   data/big.bin: lfs object missing
 
-2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
+2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read; level info was not looked for (--show-info)
 what a rule means and what to do: `foretaste explain invisible-unicode`
 "##);
 }
@@ -71,7 +71,7 @@ data/train.jsonl:2:30 error[invisible-unicode] 4 records hold U+200B ZERO WIDTH 
 data/eval.parquet:1:1 warning[label-flip] "cancel" became "refund" in 1 record
 not read:
   data/big.bin: lfs object missing
-2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
+2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read; level info was not looked for (--show-info)
 "##);
     assert_eq!(human(&Sample::default(), &options), "");
 }
