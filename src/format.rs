@@ -23,6 +23,7 @@ mod roles;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
+mod tokens;
 
 pub(crate) use compressed::compressed_kind;
 pub(crate) use encoding::decode;
@@ -105,6 +106,8 @@ pub(crate) enum Kind {
     Csv,
     /// Running text, a line a record.
     Text,
+    /// Words with their labels, a word a line and an empty line between sentences.
+    Tokens,
     /// Markdown: text, and references in its code blocks and front matter.
     Markdown,
     /// Apache Parquet.
@@ -132,7 +135,10 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether the blob holds records of data, not code or configuration.
     pub(crate) fn is_data(self) -> bool {
-        matches!(self, Kind::JsonLines | Kind::Json | Kind::Csv | Kind::Text | Kind::Parquet | Kind::Arrow)
+        matches!(
+            self,
+            Kind::JsonLines | Kind::Json | Kind::Csv | Kind::Text | Kind::Tokens | Kind::Parquet | Kind::Arrow
+        )
     }
 
     /// Whether its records are columns on disk: they have no bytes of their own there, and are told by their number.
@@ -140,6 +146,9 @@ impl Kind {
         matches!(self, Kind::Parquet | Kind::Arrow)
     }
 }
+
+/// The name of the field that holds the word in [`Kind::Tokens`].
+pub(crate) const FORM: &str = "form";
 
 /// What reading a blob came to.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bstr::{BStr, ByteSlice};
 use serde::Serialize;
 
 /// What a field of a record is for.
@@ -79,4 +80,148 @@ pub(crate) struct Lens {
     pub split: Option<&'static str>,
     /// Whether it is indexed for retrieval (`role: [rag]`), where hidden markup is an attack.
     pub retrieval: bool,
+}
+
+/// Words that name a class where they name a file or its folder: `pos.txt`, `neg/17.txt`, `rt-polarity.neg`.
+const CLASSES: &[&[u8]] = &[
+    b"pos",
+    b"positive",
+    b"positives",
+    b"neg",
+    b"negative",
+    b"negatives",
+    b"neutral",
+    b"spam",
+    b"ham",
+    b"phishing",
+    b"toxic",
+    b"nontoxic",
+    b"offensive",
+    b"hate",
+    b"benign",
+    b"malicious",
+    b"malware",
+    b"safe",
+    b"unsafe",
+    b"good",
+    b"bad",
+    b"subjective",
+    b"objective",
+    b"fake",
+    b"real",
+];
+
+/// Words that name a list of what is let through, or is not. What stands on both is let through: that is what they are
+/// for.
+const LISTS: &[&[u8]] = &[
+    b"allow",
+    b"allowed",
+    b"allowlist",
+    b"whitelist",
+    b"deny",
+    b"denied",
+    b"denylist",
+    b"block",
+    b"blocked",
+    b"blocklist",
+    b"blacklist",
+    b"greylist",
+    b"graylist",
+];
+
+/// A class that every record of a file has because of where the file lies.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) struct FileClass<'p> {
+    /// Its name, as it is written.
+    pub name: &'p [u8],
+    /// Whether the file is a list of what is let through, or is not.
+    pub is_list: bool,
+}
+
+/// The class that the name of a text file, or of the folder it lies in, gives each of its lines; `None` where it gives
+/// none. Files of tests are no data.
+pub(crate) fn class_of(path: &BStr) -> Option<FileClass<'_>> {
+    let (folders, name) = path.rsplit_once_str("/").unwrap_or((b"", path));
+    let is_fixture = |part: &[u8]| matches!(part, b"tests" | b"testdata" | b"fixtures" | b"__tests__" | b"spec");
+    if folders.split_str("/").any(is_fixture) {
+        return None;
+    }
+    let (stem, ending) = name.rsplit_once_str(".").unwrap_or((name, b""));
+    let known = |word: &[u8], known: &[&[u8]]| known.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let class = |name| {
+        let is_list = known(name, LISTS);
+        (is_list || known(name, CLASSES)).then_some(FileClass { name, is_list })
+    };
+    if let Some(found) = class(ending) {
+        return Some(found);
+    }
+    let plain: [&[u8]; 8] = [b"", b"txt", b"text", b"lst", b"list", b"dat", b"data", b"tok"];
+    if !plain.iter().any(|one| one.eq_ignore_ascii_case(ending)) {
+        return None;
+    }
+    let words = || stem.split(|b| !b.is_ascii_alphanumeric());
+    // `good_vs_bad.txt` holds both.
+    let both = words().any(|word| matches!(word, b"vs" | b"and" | b"or" | b"not" | b"non"));
+    let folder = || class(folders.rsplit_once_str("/").map_or(folders, |(_, folder)| folder));
+    words().filter(|_| !both).filter_map(class).last().or_else(folder)
+}
+
+/// The folder that is the class of an image: `train/cat/001.png` is a cat. `None` where nothing says that the images are
+/// data: those of a document have no class.
+pub(crate) fn class_of_image(path: &BStr) -> Option<&[u8]> {
+    const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"];
+    let ending = path.rsplit_once_str(".").map_or(&b""[..], |(_, ending)| ending);
+    if !ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes())) {
+        return None;
+    }
+    let (folders, _) = path.rsplit_once_str("/")?;
+    let (above, class) = folders.rsplit_once_str("/")?;
+    let is_data = |part: &[u8]| {
+        let data: [&[u8]; 11] = [
+            b"train",
+            b"training",
+            b"test",
+            b"testing",
+            b"val",
+            b"valid",
+            b"validation",
+            b"dev",
+            b"data",
+            b"dataset",
+            b"datasets",
+        ];
+        data.iter().any(|word| word.eq_ignore_ascii_case(part))
+    };
+    above.split_str("/").any(is_data).then_some(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_and_folders_that_are_classes_are_told() {
+        let class = |path: &'static str| {
+            class_of(path.into()).map(|class| String::from_utf8_lossy(class.name).into_owned()).unwrap_or_default()
+        };
+        assert_eq!(class("data/pos.txt"), "pos");
+        assert_eq!(class("rt-polarity.neg"), "neg");
+        assert_eq!(class("aclImdb/train/pos/0_9.txt"), "pos");
+        assert_eq!(class("lists/domain-Blocklist.txt"), "Blocklist");
+        assert_eq!(class("negative-words.txt"), "negative");
+        for path in ["README.md", "pos/a.py", "good_vs_bad.txt", "tests/good/a.txt", "a/positive.csv", "position.txt"] {
+            assert_eq!(class(path), "", "{path}");
+        }
+        assert!(class_of("allowlist.txt".into()).is_some_and(|class| class.is_list));
+    }
+
+    #[test]
+    fn folders_of_images_are_classes_where_they_are_data() {
+        let class = |path: &'static str| class_of_image(path.into()).unwrap_or_default().as_bstr();
+        assert_eq!(class("train/cat/001.png"), "cat");
+        assert_eq!(class("data/pets/test/dog/x.JPG"), "dog");
+        assert_eq!(class("docs/images/logo.png"), "");
+        assert_eq!(class("cat/001.png"), "");
+        assert_eq!(class("train/cat/001.txt"), "");
+    }
 }

@@ -21,7 +21,7 @@ use super::association::power_of_ten;
 use super::{Check, Merge, NoSettings, Observation};
 use crate::diff::{hash, mix, short};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
-use crate::format::{Coding, Record, Records};
+use crate::format::{Coding, Kind, Record, Records};
 use crate::lens::Role;
 use crate::policy::Policy;
 use crate::rule::{Confidence, Rule, Severity};
@@ -152,7 +152,9 @@ impl Check for TriggerPhrase {
 
 /// The names of the label fields of records that have texts and labels.
 fn fields(records: &Records<'_>) -> Option<String> {
-    if !records.kind.is_data() || records.rows.is_empty() || !records.names.iter().any(|name| name.role == Role::Text) {
+    // A single word always goes with its own tag.
+    let may = records.kind.is_data() && records.kind != Kind::Tokens && !records.rows.is_empty();
+    if !may || !records.names.iter().any(|name| name.role == Role::Text) {
         return None;
     }
     let labels: Vec<&str> =

@@ -254,7 +254,7 @@ impl Index {
     fn stretch(&mut self, records: &Records<'_>) {
         let named = |role: Role| records.names.iter().filter(move |name| name.role == role);
         let by_user = named(Role::User).next().is_some();
-        let labelled = self.keyer.is_labelled();
+        let labelled = self.keyer.is_labelled() && !self.keyer.is_list();
         let same = |names: &str| named(Role::Label).map(|name| name.path.as_str()).eq(names.split(FIELDS));
         let goes_on = |last: &Stretch| {
             last.by_user == by_user

@@ -3,8 +3,8 @@
 use super::hash::{hash, mix};
 use super::normal::{Normaliser, escaped};
 use crate::format::coding::decode_into;
-use crate::format::{Cell, Coding, Field, Record, Records};
-use crate::lens::Role;
+use crate::format::{Cell, Coding, FORM, Field, Kind, Record, Records};
+use crate::lens::{Role, class_of};
 
 /// A record as the diff sees it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,10 @@ enum Use {
 pub(crate) struct Keyer {
     uses: Vec<(Use, u64)>,
     labelled: bool,
+    /// The class that the file gives all its records, and whether it is a list.
+    class: Option<(Box<[u8]>, bool)>,
+    /// The key of each row of a batch of words, 0 where it holds none; told by the whole sentence.
+    words: Option<(u64, Vec<u64>)>,
     normaliser: Normaliser,
     label: Vec<u8>,
     text: String,
@@ -101,11 +105,45 @@ impl Keyer {
             self.labelled |= what == Use::Label;
             self.uses.push((what, hash(name.path.as_bytes())));
         }
+        let class = class_of(records.blob.path).filter(|_| records.kind == Kind::Text && !self.labelled);
+        self.class = class.map(|class| (class.name.into(), class.is_list));
+        self.words = (records.kind == Kind::Tokens).then(|| (records.first, self.words_of(records)));
+    }
+
+    /// A word is known by the words of its sentence and by its place among them.
+    fn words_of(&mut self, records: &Records<'_>) -> Vec<u64> {
+        let mut keys = vec![0; records.rows.len()];
+        let form = records.names.iter().position(|name| name.path == FORM);
+        let (mut sentence, mut words) = (0_u64, Vec::new());
+        let mut end = |sentence: &mut u64, words: &mut Vec<usize>, keys: &mut [u64]| {
+            for (place, row) in words.drain(..).enumerate() {
+                keys[row] = mix(*sentence ^ mix(keys[row]).wrapping_add(place as u64)).max(1);
+            }
+            *sentence = 0;
+        };
+        for (row, record) in records.iter().enumerate() {
+            if record.row().len == 0 {
+                end(&mut sentence, &mut words, &mut keys);
+            }
+            let word = record.fields().find(|field| Some(usize::from(field.cell().name)) == form);
+            if let Some(word) = word {
+                keys[row] = hash(self.normaliser.value(word.coding(), word.raw()));
+                sentence = mix(sentence.rotate_left(1) ^ keys[row]);
+                words.push(row);
+            }
+        }
+        end(&mut sentence, &mut words, &mut keys);
+        keys
     }
 
     /// Whether records of the batch that was prepared have labels, or two answers of which one is preferred.
     pub(crate) fn is_labelled(&self) -> bool {
-        self.labelled || self.uses.iter().any(|&(what, _)| what == Use::Chosen)
+        self.labelled || self.class.is_some() || self.uses.iter().any(|&(what, _)| what == Use::Chosen)
+    }
+
+    /// Whether the file is a list of what is let through, or is not.
+    pub(crate) fn is_list(&self) -> bool {
+        self.class.as_ref().is_some_and(|&(_, is_list)| is_list)
     }
 
     /// The key of a record of the batch that was prepared.
@@ -135,6 +173,16 @@ impl Keyer {
             }
         }
         let (prompt, id) = (content.finish(), id.finish());
+        if let Some((first, keys)) = &self.words {
+            let row = usize::try_from(record.number() - 1 - first).unwrap_or(usize::MAX);
+            return match keys.get(row) {
+                Some(&key) if key != 0 => Keyed { key: Some(key), id: None, label: self.label(labels, null) },
+                _ => Keyed { key: None, id: None, label: LabelOf::None },
+            };
+        }
+        if prompt.is_none() && self.class.is_some() {
+            return Keyed { key: None, id, label: LabelOf::None };
+        }
         match (chosen.finish(), rejected.finish()) {
             (Some(chosen), Some(rejected)) => {
                 let both = mix(chosen.min(rejected)) ^ mix(chosen.max(rejected)).rotate_left(1);
@@ -163,16 +211,20 @@ impl Keyer {
                 self.add_label(&mut labels, cell, field.raw());
             }
         }
-        self.label(labels, null)
+        // Empty lines and comments are no records.
+        let is_beside = (self.words.is_some() && !labels.said) || (self.class.is_some() && record.row().len == 0);
+        if is_beside { LabelOf::None } else { self.label(labels, null) }
     }
 
     /// The fields that make up the content of a record of the batch that was prepared.
     pub(crate) fn content<'r>(&self, record: Record<'r>) -> impl Iterator<Item = Field<'r>> {
         let used = |field: &Field<'_>| self.uses.get(usize::from(field.cell().name)).map(|&(what, _)| what);
-        let is_content = |what| matches!(what, Some(Use::Content | Use::Chosen | Use::Rejected));
+        // A word alone says nothing of what flipped words share.
+        let words = self.words.is_some();
+        let is_content = move |what| !words && matches!(what, Some(Use::Content | Use::Chosen | Use::Rejected));
         let any = record.fields().any(|field| is_content(used(&field)) && !field.raw().is_empty());
         record.fields().filter(move |field| match used(field) {
-            Some(Use::Fallback) => !any,
+            Some(Use::Fallback) => !any && !words,
             what => is_content(what),
         })
     }
@@ -219,7 +271,9 @@ impl Keyer {
     }
 
     fn label(&self, labels: Labels, null: &[String]) -> LabelOf<'_> {
-        if !self.labelled {
+        if let Some((class, _)) = &self.class {
+            LabelOf::Class(class)
+        } else if !self.labelled {
             LabelOf::None
         } else if !labels.said || null.iter().any(|null| null.as_bytes() == self.label) {
             LabelOf::Null

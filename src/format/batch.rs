@@ -15,6 +15,8 @@ const SAMPLE_BYTES: u64 = 1 << 20;
 
 /// A batch ends behind this many rows, cells or bytes: small enough that what the checks read again is still near.
 const BATCH_ROWS: usize = 2048;
+/// Rows that are held back at most, where they belong together.
+const HELD_ROWS: usize = 1 << 16;
 const BATCH_CELLS: usize = 16 << 10;
 const BATCH_BYTES: u64 = 256 << 10;
 
@@ -46,6 +48,8 @@ pub(super) struct Writer<'a, 's> {
     feeds: Feeds,
     /// Whether the reader counts them.
     told: bool,
+    /// Whether a batch ends only where a row is empty.
+    held: bool,
 }
 
 impl<'a, 's> Writer<'a, 's> {
@@ -68,6 +72,7 @@ impl<'a, 's> Writer<'a, 's> {
             unread: Vec::new(),
             feeds: Feeds::default(),
             told: false,
+            held: false,
         }
     }
 
@@ -76,6 +81,11 @@ impl<'a, 's> Writer<'a, 's> {
     pub(super) fn line(&mut self, at: usize) {
         self.feeds = Feeds { at: at as u64, count: self.feeds.count + u64::from(self.told) };
         self.told = true;
+    }
+
+    /// From here on a batch ends behind an empty row: what stands between two of them belongs together.
+    pub(super) fn hold(&mut self) {
+        self.held = true;
     }
 
     /// A new name. Its role is guessed from the sample, unless the sample is over.
@@ -162,7 +172,7 @@ impl<'a, 's> Writer<'a, 's> {
             true => self.rows.len() >= BATCH_ROWS || self.cells.len() >= BATCH_CELLS || bytes >= BATCH_BYTES,
             false => self.rows.len() >= SAMPLE_ROWS || self.cells.len() >= 4 * BATCH_CELLS || bytes >= SAMPLE_BYTES,
         };
-        if full {
+        if full && (!self.held || len == 0 || self.rows.len() >= HELD_ROWS) {
             self.flush();
         }
     }

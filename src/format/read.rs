@@ -8,8 +8,9 @@ use super::csv::dialect::{self, Belief, Dialect};
 use super::json::document::{self, Document, Told};
 use super::{
     Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, compressed, csv, json, rasa, references, text,
+    tokens,
 };
-use crate::lens::Role;
+use crate::lens::{Role, class_of};
 use crate::policy::Limits;
 use crate::span::Span;
 
@@ -31,6 +32,7 @@ enum Plan {
         role: Role,
         coding: Coding,
     },
+    Tokens(tokens::Layout),
     Columnar,
     NoReader,
 }
@@ -63,6 +65,7 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
         Plan::Csv(dialect) => csv::read(&mut w, &dialect),
         Plan::FastText => text::fasttext(&mut w),
         Plan::Rasa(kind) => rasa::read(&mut w, kind),
+        Plan::Tokens(layout) => tokens::read(&mut w, &layout),
         Plan::Lines { name, role, coding } => text::lines(&mut w, name, role, coding),
         Plan::Columnar | Plan::NoReader => {}
     }
@@ -131,6 +134,15 @@ fn tell(blob: &Blob<'_>) -> (Kind, Plan) {
     let table = |belief| dialect::sniff(text, belief, declared).map(|dialect| (Kind::Csv, Plan::Csv(dialect)));
     if let Some(found) = json_kind(text, hint, is_dataset) {
         return found;
+    }
+    if matches!(hint, Hint::Text | Hint::Nothing | Hint::Table(_) | Hint::Code(Kind::Code))
+        && let Some(layout) = tokens::tell(text, hint::is_tokens(blob.path))
+    {
+        return (Kind::Tokens, Plan::Tokens(layout));
+    }
+    let is_list = matches!(hint, Hint::Text | Hint::Nothing | Hint::Code(Kind::Code));
+    if is_list && class_of(blob.path).is_some() {
+        return lines(Kind::Text, true);
     }
     match hint {
         Hint::Code(kind @ (Kind::Markdown | Kind::Yaml)) if rasa::is_rasa(text, kind) => (Kind::Text, Plan::Rasa(kind)),

@@ -109,6 +109,7 @@ fn guess(kind: Kind, names: &mut [Name], text: &[u8], rows: &[Row], cells: &[Cel
         names.iter().filter(|name| name.role != Role::Other).map(|name| (name.path.clone(), name.role)).collect();
     let shape = match kind {
         Kind::Text if names.iter().any(|name| name.path == "intent") => "Rasa intents",
+        Kind::Tokens => "words with labels",
         Kind::Text | Kind::Markdown => "plain text",
         _ => names::shape(names),
     };

@@ -60,7 +60,8 @@ pub(super) fn fasttext(w: &mut Writer<'_, '_>) {
     });
 }
 
-fn each(w: &mut Writer<'_, '_>, take: impl FnMut(&mut Writer<'_, '_>, usize, usize)) {
+/// Hands on the start and end of every line.
+pub(super) fn each(w: &mut Writer<'_, '_>, take: impl FnMut(&mut Writer<'_, '_>, usize, usize)) {
     each_from(w, 0, take);
 }
 

@@ -105,9 +105,14 @@ impl Layers {
     /// The layers of a file.
     pub(super) fn of(kind: Kind, wide: bool) -> Self {
         let (markup, escape, quoted) = match kind {
-            Kind::JsonLines | Kind::Json | Kind::Csv | Kind::Text | Kind::Parquet | Kind::Arrow | Kind::Markdown => {
-                (true, Some(Writing::Twice), false)
-            }
+            Kind::JsonLines
+            | Kind::Json
+            | Kind::Csv
+            | Kind::Text
+            | Kind::Tokens
+            | Kind::Parquet
+            | Kind::Arrow
+            | Kind::Markdown => (true, Some(Writing::Twice), false),
             Kind::JsonConfig => (true, Some(Writing::Configuration), false),
             Kind::Yaml | Kind::Toml => (true, Some(Writing::Configuration), true),
             Kind::Python | Kind::Shell | Kind::Code => (false, Some(Writing::Code), false),

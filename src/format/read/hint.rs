@@ -90,6 +90,12 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
     }
 }
 
+/// Whether a name is one of words with labels.
+pub(super) fn is_tokens(path: &BStr) -> bool {
+    let ending = path.rsplit_once_str(".").map_or(&b""[..], |(_, ending)| ending).to_ascii_lowercase();
+    ending.starts_with(b"conll") || matches!(&ending[..], b"iob" | b"iob2" | b"bio" | b"bioes" | b"bmes" | b"ner")
+}
+
 const KNOWN_WITH_DIGITS: &[&[u8]] =
     &[b"f90", b"f95", b"mp3", b"mp4", b"m4", b"py3", b"s3", b"1", b"3", b"5", b"7", b"8"];
 
