@@ -39,7 +39,7 @@ pub(crate) use kind::Kind;
 pub(crate) use normal::is_invisible;
 
 use crate::finding::Mark;
-use crate::lens::Lens;
+use crate::lens::{Lens, class_of};
 use crate::source::Commit;
 use crate::span::{At, BlobId, Place};
 
@@ -139,6 +139,10 @@ pub(crate) enum Version {
 pub(crate) fn set_of(lens: &Lens, path: &BStr) -> String {
     match &lens.dataset {
         Some(name) => name.to_string(),
+        // Folders that are classes lie beside each other in one data set.
+        None if class_of(path).is_some_and(|class| class.of_folder) && memchr::memchr_iter(b'/', path).count() == 1 => {
+            "./".to_owned()
+        }
         None => match memchr::memchr(b'/', path) {
             Some(at) => String::from_utf8_lossy(&path[..=at]).into_owned(),
             None => "./".to_owned(),

@@ -136,6 +136,8 @@ pub(crate) struct FileClass<'p> {
     pub name: &'p [u8],
     /// Whether the file is a list of what is let through, or is not.
     pub is_list: bool,
+    /// Whether the folder says so, and not the file.
+    pub of_folder: bool,
 }
 
 /// The class that the name of a text file, or of the folder it lies in, gives each of its lines; `None` where it gives
@@ -148,11 +150,11 @@ pub(crate) fn class_of(path: &BStr) -> Option<FileClass<'_>> {
     }
     let (stem, ending) = name.rsplit_once_str(".").unwrap_or((name, b""));
     let known = |word: &[u8], known: &[&[u8]]| known.iter().any(|one| one.eq_ignore_ascii_case(word));
-    let class = |name| {
+    let class = |name, of_folder| {
         let is_list = known(name, LISTS);
-        (is_list || known(name, CLASSES)).then_some(FileClass { name, is_list })
+        (is_list || known(name, CLASSES)).then_some(FileClass { name, is_list, of_folder })
     };
-    if let Some(found) = class(ending) {
+    if let Some(found) = class(ending, false) {
         return Some(found);
     }
     let plain: [&[u8]; 8] = [b"", b"txt", b"text", b"lst", b"list", b"dat", b"data", b"tok"];
@@ -162,20 +164,20 @@ pub(crate) fn class_of(path: &BStr) -> Option<FileClass<'_>> {
     let words = || stem.split(|b| !b.is_ascii_alphanumeric());
     // `good_vs_bad.txt` holds both.
     let both = words().any(|word| matches!(word, b"vs" | b"and" | b"or" | b"not" | b"non"));
-    let folder = || class(folders.rsplit_once_str("/").map_or(folders, |(_, folder)| folder));
-    words().filter(|_| !both).filter_map(class).last().or_else(folder)
+    let folder = || class(folders.rsplit_once_str("/").map_or(folders, |(_, folder)| folder), true);
+    words().filter(|_| !both).filter_map(|word| class(word, false)).last().or_else(folder)
 }
 
 /// The folder that is the class of an image: `train/cat/001.png` is a cat. `None` where nothing says that the images are
-/// data: those of a document have no class.
-pub(crate) fn class_of_image(path: &BStr) -> Option<&[u8]> {
+/// data, neither a folder nor the policy (`declared`): those of a document have no class.
+pub(crate) fn class_of_image(path: &BStr, declared: bool) -> Option<&[u8]> {
     const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"];
     let ending = path.rsplit_once_str(".").map_or(&b""[..], |(_, ending)| ending);
     if !ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes())) {
         return None;
     }
     let (folders, _) = path.rsplit_once_str("/")?;
-    let (above, class) = folders.rsplit_once_str("/")?;
+    let (above, class) = folders.rsplit_once_str("/").unwrap_or((b"", folders));
     let is_data = |part: &[u8]| {
         let data: [&[u8]; 11] = [
             b"train",
@@ -192,7 +194,7 @@ pub(crate) fn class_of_image(path: &BStr) -> Option<&[u8]> {
         ];
         data.iter().any(|word| word.eq_ignore_ascii_case(part))
     };
-    above.split_str("/").any(is_data).then_some(class)
+    (declared || above.split_str("/").any(is_data)).then_some(class)
 }
 
 #[cfg(test)]
@@ -217,11 +219,12 @@ mod tests {
 
     #[test]
     fn folders_of_images_are_classes_where_they_are_data() {
-        let class = |path: &'static str| class_of_image(path.into()).unwrap_or_default().as_bstr();
+        let class = |path: &'static str| class_of_image(path.into(), false).unwrap_or_default().as_bstr();
         assert_eq!(class("train/cat/001.png"), "cat");
         assert_eq!(class("data/pets/test/dog/x.JPG"), "dog");
         assert_eq!(class("docs/images/logo.png"), "");
         assert_eq!(class("cat/001.png"), "");
         assert_eq!(class("train/cat/001.txt"), "");
+        assert_eq!(class_of_image("cat/001.png".into(), true), Some(&b"cat"[..]));
     }
 }

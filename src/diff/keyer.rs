@@ -115,7 +115,7 @@ impl Keyer {
         let mut keys = vec![0; records.rows.len()];
         let form = records.names.iter().position(|name| name.path == FORM);
         let (mut sentence, mut words) = (0_u64, Vec::new());
-        let mut end = |sentence: &mut u64, words: &mut Vec<usize>, keys: &mut [u64]| {
+        let end = |sentence: &mut u64, words: &mut Vec<usize>, keys: &mut [u64]| {
             for (place, row) in words.drain(..).enumerate() {
                 keys[row] = mix(*sentence ^ mix(keys[row]).wrapping_add(place as u64)).max(1);
             }

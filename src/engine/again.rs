@@ -7,6 +7,7 @@ use bstr::{BStr, ByteSlice};
 use super::scan::{Quiet, Scanner};
 use crate::diff::{self, Again, Tally, Version};
 use crate::format::Sink;
+use crate::lens::class_of_image;
 use crate::source::{Entry, ObjectId, Scope};
 
 /// Bytes of unchanged files of a data set that are read to count its classes. Above that a change is judged by the
@@ -48,6 +49,7 @@ impl Reread<'_> {
         let all = repository.snapshot(&Scope::Revision(after.to_string()), &[]).ok()?;
         let touched = |path: &BStr| self.entries.binary_search_by(|entry| entry.path().cmp(path)).is_ok();
         let mut left = MOST_TALLIED;
+        let mut tally = Tally::default();
         let mut files = Vec::new();
         for entry in &all.entries {
             let lens = self.scanner.policy.lens(entry.path());
@@ -55,10 +57,13 @@ impl Reread<'_> {
                 continue;
             }
             let Some(crate::source::Content::Object(id)) = &entry.content else { continue };
+            if let Some(class) = class_of_image(entry.path(), lens.dataset.is_some()) {
+                *tally.classes.entry(String::from_utf8_lossy(class).into_owned()).or_default() += 1;
+                continue;
+            }
             left = left.checked_sub(repository.size(*id)?)?;
             files.push((entry, lens));
         }
-        let mut tally = Tally::default();
         for (entry, lens) in files {
             let mut index = diff::Index::default();
             let content = entry.content.as_ref()?;

@@ -24,6 +24,7 @@ use super::{Checker, Error, Judged, Outcome, Progress};
 use crate::check::{self, Observation};
 use crate::diff::{self, Chapter, How, Kind};
 use crate::finding::{LookedAt, Unread};
+use crate::lens::class_of_image;
 use crate::policy::accept::{self, Extent};
 use crate::source::{Content, Edge, Repository, Scope, Source, SourceError, Walk};
 pub(super) use decode::feed;
@@ -276,7 +277,8 @@ impl Run<'_> {
 pub(super) fn may_be_data(path: &BStr) -> bool {
     let name = path.rsplit_str("/").next().unwrap_or_default().to_ascii_lowercase();
     let archive = name.ends_with(b".tar.gz") || name.ends_with(b".tgz");
-    !archive && (looks_like_data(path) || name.ends_with(b".json"))
+    let pointer = name.ends_with(b".dvc") || name == b"dvc.lock";
+    !archive && (looks_like_data(path) || name.ends_with(b".json") || pointer || class_of_image(path, false).is_some())
 }
 
 /// All data of the commits that others are compared with and that are not compared themselves.

@@ -16,6 +16,7 @@ use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
 use crate::diff;
 use crate::finding::{Finding, LookedAt, Unread};
+use crate::lens::class_of;
 use crate::policy::accept::{self, Extent};
 use crate::policy::baseline::Baseline;
 use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
@@ -616,18 +617,21 @@ impl Run<'_> {
 /// Whether a file of history is likely to hold data, by its name alone: nothing of history is read to know who changed
 /// what.
 pub(super) fn looks_like_data(path: &BStr) -> bool {
-    const ENDINGS: [&str; 14] = [
-        "jsonl", "ndjson", "csv", "tsv", "parquet", "arrow", "feather", "conll", "conllu", "gz", "zst", "txt", "json",
-        "md",
+    const ENDINGS: [&str; 20] = [
+        "jsonl", "ndjson", "csv", "tsv", "parquet", "arrow", "feather", "conll", "conllu", "conllx", "conllup", "iob",
+        "iob2", "bio", "bioes", "gz", "zst", "txt", "json", "md",
     ];
+    const FIRST_TEXT: usize = 17;
     let ending = path.rsplit_str(".").next().unwrap_or_default().to_ascii_lowercase();
     let in_data =
         path.split_str("/").any(|part| matches!(part, b"data" | b"dataset" | b"datasets" | b"train" | b"corpus"));
     match ENDINGS.iter().position(|known| known.as_bytes() == ending) {
         // Text, JSON and Markdown are data only where the folder says so.
-        Some(at) if at >= 11 => in_data,
+        Some(at) if at >= FIRST_TEXT => in_data || class_of(path).is_some(),
         Some(_) => true,
-        None => in_data && matches!(ending.as_slice(), b"yml" | b"yaml"),
+        // `eng.train`, `rt-polarity.neg`.
+        None if matches!(ending.as_slice(), b"train" | b"dev" | b"testa" | b"testb") => true,
+        None => (in_data && matches!(ending.as_slice(), b"yml" | b"yaml")) || class_of(path).is_some(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::diff::{self, Index, Indexed, Tally, Version};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
 use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
-use crate::lens::Lens;
+use crate::lens::{Lens, class_of_image};
 use crate::policy::Policy;
 use crate::source::{self, Attributes, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
 use crate::span::{BlobId, Fresh, Span};
@@ -170,6 +170,7 @@ impl Scanner<'_> {
         // that waits for more while it holds some could wait for ever.
         let _share = self.budget.take(2 * self.reader.owned_size(content));
         let raw = self.reader.read(content, limits.blob)?;
+        self.unseen(part, entry, &raw);
         let object = source::pointer(&raw).map(|pointer| self.reader.source.resolve_lfs(&pointer, limits.blob));
         let object = match object {
             None => None,
@@ -275,7 +276,7 @@ impl Scanner<'_> {
                 part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, Some(index)));
             }
         }
-        if self.compare == Compare::Change && read.kind == Kind::Unknown && is_image(entry.path()) {
+        if self.compare == Compare::Change && read.kind == Kind::Unknown && is_image(entry.path(), lens) {
             part.sides.push(image(id, entry, lens));
         }
         if let Some(object) = object {
@@ -312,12 +313,27 @@ impl Scanner<'_> {
         }
     }
 
+    /// Data that is kept elsewhere: what a change says of it cannot be seen. Outside of a change it is only noted.
+    fn unseen(&self, part: &mut Part, entry: &Entry, bytes: &[u8]) {
+        let Some(reason) = source::elsewhere(entry.path(), bytes) else { return };
+        if self.compare != Compare::Change {
+            part.notes.push(format!("{}: {reason}", entry.path));
+            return;
+        }
+        let before = self.before(entry).ok().flatten();
+        let before = before.map(|bytes| source::dvc_outputs(entry.path(), &bytes)).unwrap_or_default();
+        let after = source::dvc_outputs(entry.path(), bytes);
+        if before.is_empty() || before != after {
+            part.unread.push(Unread { path: entry.path.clone(), reason: format!("{reason}; what changed is unseen") });
+        }
+    }
+
     fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {
         part.looked_at.files += 1;
         if self.compare == Compare::No || entry.mode == Mode::Submodule || entry.mode == Mode::Link {
             return Ok(());
         }
-        if self.compare == Compare::Change && is_image(entry.path()) {
+        if self.compare == Compare::Change && is_image(entry.path(), lens) {
             part.sides.push(image(id, entry, lens));
             return Ok(());
         }
@@ -420,11 +436,9 @@ impl Scanner<'_> {
     }
 }
 
-/// Whether a file is an image by its name: a record of a data set whose folder is its class.
-fn is_image(path: &BStr) -> bool {
-    const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tiff"];
-    let ending = path.rsplit_str(".").next().unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known.as_bytes()))
+/// Whether a file is an image by its name, and a record of a data set whose folder is its class.
+fn is_image(path: &BStr, lens: &Lens) -> bool {
+    class_of_image(path, lens.dataset.is_some()).is_some()
 }
 
 /// An image in the two versions of a change: its folder is its label, so that a move between folders is a change of label.

@@ -16,6 +16,9 @@ pub(crate) const MAX_POINTER: u64 = 1024;
 /// Longest file that git-annex takes for a pointer.
 const MAX_ANNEX_POINTER: usize = 32 << 10;
 
+/// Longest file of DVC that is read.
+const MAX_DVC: usize = 4 << 20;
+
 /// What a pointer of git LFS says of the file it stands for (specification version 1).
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Hash)]
 pub(crate) struct Pointer {
@@ -67,6 +70,55 @@ pub(crate) fn pointer(bytes: &[u8]) -> Option<Pointer> {
         return None;
     }
     Some(Pointer { oid: hex.to_ascii_lowercase(), size })
+}
+
+/// What a file of DVC says of data that is kept elsewhere: the paths and hashes it names, in its order; empty for any
+/// other file. Only a `.dvc` file and `dvc.lock` are ones.
+pub(crate) fn dvc_outputs(path: &BStr, bytes: &[u8]) -> Vec<(String, String)> {
+    /// Outputs of one file that are told.
+    const MOST: usize = 1000;
+    let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
+    let is_dvc = name == b"dvc.lock" || (name.ends_with(b".dvc") && name.len() > 4);
+    if !is_dvc || bytes.len() > MAX_DVC {
+        return Vec::new();
+    }
+    // What a stage reads comes from somewhere else; what it makes, and what was added by hand, is kept by DVC.
+    let (mut outputs, mut item, mut is_output) = (Vec::new(), (None, None), false);
+    for line in bytes.lines().chain([&b"- end:"[..]]) {
+        let text = line.trim();
+        let begins = text.starts_with(b"- ") || !line.starts_with(b" ");
+        if let (true, (Some(path), Some(hash))) = (begins, &item) {
+            outputs.push((String::clone(path), String::clone(hash)));
+            if outputs.len() >= MOST {
+                break;
+            }
+        }
+        if begins {
+            item = (None, None);
+        }
+        let text = text.strip_prefix(b"- ").unwrap_or(text);
+        let Some((key, value)) = text.split_once_str(":") else { continue };
+        let value = || Some(value.trim().trim_with(|c| matches!(c, '"' | '\'')).to_str_lossy().into_owned());
+        match key {
+            b"outs" => is_output = true,
+            b"deps" | b"params" | b"cmd" | b"stages" => is_output = false,
+            b"path" if is_output => item.0 = value(),
+            b"md5" | b"etag" | b"checksum" if is_output => item.1 = value(),
+            _ => {}
+        }
+    }
+    outputs
+}
+
+/// Why the data that a file stands for cannot be seen: it is kept by DVC or by git-annex. `None` for any other file.
+pub(crate) fn elsewhere(path: &BStr, bytes: &[u8]) -> Option<String> {
+    if annex_key(bytes, false).is_some() {
+        return Some("git-annex pointer: its content is not in the repository".to_owned());
+    }
+    let outputs = dvc_outputs(path, bytes);
+    let (first, _) = outputs.first()?;
+    let more = if outputs.len() > 1 { format!(" and {} more", outputs.len() - 1) } else { String::new() };
+    Some(format!("pointer of DVC: {first:?}{more} is not in the repository"))
 }
 
 /// The key of a file that git-annex keeps elsewhere, from a link's target or the content of an unlocked file; `None` for
@@ -170,6 +222,21 @@ mod tests {
         ] {
             assert_eq!(pointer(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_dvc_keeps_elsewhere_is_known() {
+        let file = b"outs:\n- md5: 22a1a2931c8370d3aeedd7183606fd7f.dir\n  size: 4\n  nfiles: 1\n  path: data\n- path: x.csv\n  md5: 'ab'\n";
+        let found = dvc_outputs("sets/data.dvc".into(), file);
+        assert_eq!(
+            found,
+            [("data".into(), "22a1a2931c8370d3aeedd7183606fd7f.dir".into()), ("x.csv".into(), "ab".into())]
+        );
+        let lock = b"stages:\n  clean:\n    cmd: python clean.py\n    deps:\n    - path: raw.csv\n      md5: 11\n    \
+            outs:\n    - path: clean.csv\n      hash: md5\n      md5: 22\n";
+        assert_eq!(dvc_outputs("dvc.lock".into(), lock), [("clean.csv".into(), "22".into())]);
+        assert!(dvc_outputs("data.yaml".into(), file).is_empty());
+        assert!(dvc_outputs("data.dvc".into(), b"\xff outs").is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::diff::Index;
 use crate::engine::Progress;
 use crate::engine::scan::{Quiet, Reader};
 use crate::format::{self, Blob, Sink};
-use crate::lens::{FieldRoles, Lens};
+use crate::lens::{FieldRoles, Lens, class_of, class_of_image};
 use crate::policy::Policy;
 use crate::source::{self, ObjectId};
 use crate::span::{BlobId, Fresh};
@@ -46,6 +46,8 @@ struct View {
     null: Vec<String>,
     /// The end of its name, by which kinds of text are told apart.
     ending: BString,
+    /// The class that its name or its folder gives its records.
+    class: Option<BString>,
 }
 
 /// Blobs that are to be read, and then what they hold.
@@ -85,6 +87,10 @@ impl<'a> Units<'a> {
                 roles: lens.roles.as_ref().map(|FieldRoles { fields }| fields.clone()),
                 null: lens.null.clone(),
                 ending: ending(path.as_ref()),
+                class: class_of(path.as_ref())
+                    .map(|class| class.name)
+                    .or(class_of_image(path.as_ref(), lens.dataset.is_some()))
+                    .map(BString::from),
             };
             let next = self.views.len() as u32;
             let number = *self.view_numbers.entry(view).or_insert(next);
@@ -107,6 +113,11 @@ impl<'a> Units<'a> {
         let mut by_blob: Vec<(u32, u32, usize)> =
             self.wanted.iter().map(|(&(blob, view), &at)| (blob, view, at)).collect();
         by_blob.sort_unstable();
+        // An image is known by its id, and its class by its folder: it need not be read.
+        by_blob.retain(|&(blob, view, unit)| {
+            let image = self.image(view, blobs[blob as usize]);
+            image.map(|image| self.read[unit].set(image)).is_none()
+        });
         let groups: Vec<&[(u32, u32, usize)]> = by_blob.chunk_by(|a, b| a.0 == b.0).collect();
         let ids: Vec<ObjectId> = groups.iter().map(|group| blobs[group[0].0 as usize]).collect();
         progress.total(ids.len() as u64);
@@ -126,6 +137,16 @@ impl<'a> Units<'a> {
             progress.done();
         });
         progress.finish();
+    }
+
+    /// What an image of a data set comes to as a view has it.
+    fn image(&self, view: u32, id: ObjectId) -> Option<Unit> {
+        let (path, lens) = &self.views[view as usize];
+        class_of_image(path.as_ref(), lens.dataset.is_some())?;
+        let mut index = Index::default();
+        index.file(path, id.as_bytes(), BlobId(0));
+        index.close();
+        Some(Unit::Rows(Arc::new(index), 0))
     }
 
     fn one(&self, view: u32, bytes: &[u8]) -> Unit {
@@ -192,6 +213,7 @@ pub(in crate::engine) fn feed(
     sink: &mut dyn Sink,
 ) -> Result<format::Read, String> {
     let limits = &policy.limits;
+    source::elsewhere(path, bytes).map_or(Ok(()), Err)?;
     let object = match source::pointer(bytes) {
         None => None,
         Some(pointer) => {
