@@ -165,7 +165,7 @@ pub(crate) fn class_of(path: &BStr) -> Option<FileClass<'_>> {
     // `good_vs_bad.txt` holds both.
     let both = words().any(|word| matches!(word, b"vs" | b"and" | b"or" | b"not" | b"non"));
     let folder = || class(folders.rsplit_once_str("/").map_or(folders, |(_, folder)| folder), true);
-    words().filter(|_| !both).filter_map(|word| class(word, false)).last().or_else(folder)
+    words().filter(|_| !both).filter_map(|word| class(word, false)).next_back().or_else(folder)
 }
 
 /// The folder that is the class of an image: `train/cat/001.png` is a cat. `None` where nothing says that the images are
