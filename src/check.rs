@@ -19,6 +19,7 @@ mod unlisted_source;
 mod unpinned_reference;
 mod unreadable_data;
 
+pub(crate) use labels::identities;
 use serde::de::DeserializeOwned;
 
 use crate::diff::{Changes, Chapter, Indexed};

@@ -51,6 +51,26 @@ pub struct Mark {
     /// Hash of the content that carries the finding ([`content_hash`]), so that a place is known again after its line
     /// has moved.
     pub content: u128,
+    /// The record before and after, where its label changed and both could be read once more.
+    pub(crate) versions: Option<Box<Versions>>,
+}
+
+/// A record before and after a change of its label.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
+pub(crate) struct Versions {
+    /// As it was.
+    pub(crate) before: Version,
+    /// As it is now.
+    pub(crate) after: Version,
+}
+
+/// A record as reports show it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
+pub(crate) struct Version {
+    /// Its class; `None` without a label.
+    pub(crate) label: Option<String>,
+    /// The beginning of its text; `None` where it was not read.
+    pub(crate) text: Option<String>,
 }
 
 impl Mark {
@@ -66,7 +86,7 @@ impl Mark {
 
     /// A mark at a place.
     pub fn at(place: Place) -> Self {
-        Self { place, commit: None, record: None, field: None, note: None, content: 0 }
+        Self { place, commit: None, record: None, field: None, note: None, content: 0, versions: None }
     }
 
     /// The same mark with a note.

@@ -9,6 +9,7 @@ mod excerpt;
 mod explain;
 mod github;
 mod history;
+mod html;
 mod human;
 mod json;
 mod lines;
@@ -37,7 +38,7 @@ pub(crate) use redact::Redact;
 
 use crate::diff::Summary;
 use crate::engine::Outcome;
-use crate::finding::{Finding, LookedAt, Unread};
+use crate::finding::{Finding, LookedAt, Unread, Versions};
 use crate::format::Guess;
 use crate::policy::Origin;
 use crate::rule::{Confidence, Rule, Severity};
@@ -65,11 +66,14 @@ pub enum Format {
     Github,
     /// For the summary of a step, or a comment on a pull request.
     Markdown,
+    /// For a browser: one page with nothing to load and nothing that runs.
+    Html,
 }
 
 impl Format {
     /// Every form.
-    pub const ALL: [Format; 5] = [Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Markdown];
+    pub const ALL: [Format; 6] =
+        [Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Markdown, Format::Html];
 
     /// The name it is asked for by.
     pub fn as_str(self) -> &'static str {
@@ -79,6 +83,7 @@ impl Format {
             Format::Sarif => "sarif",
             Format::Github => "github",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 }
@@ -222,6 +227,8 @@ pub struct Spot {
     /// Whether the bytes are those of a decompressed stream.
     pub decompressed: bool,
     pub(crate) excerpt: Option<Excerpt>,
+    /// The record before and after, where its label changed.
+    versions: Option<Versions>,
 }
 
 impl Report {
@@ -236,6 +243,7 @@ impl Report {
             Format::Sarif => sarif::write(self, options, out),
             Format::Github => github::write(self, out),
             Format::Markdown => markdown::write(self, out),
+            Format::Html => html::write(self, options, out),
         }
     }
 }

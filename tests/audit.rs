@@ -136,6 +136,13 @@ fn a_campaign_over_ten_commits_is_found() {
     assert!(loud.contains(&ids[0]) && loud.contains(&ids[9]), "the first and the last are told: {loud:?}");
     let last = of(&report, &ids[9])["signals"].to_string();
     assert!(last.contains("newcomer-campaign"), "{last}");
+    // Each place is in the version of its own commit, where the label stands as it was made.
+    let findings = report["findings"].as_array().unwrap().iter();
+    for place in findings.filter(|f| f["rule"] == "label-flip").flat_map(|f| f["places"].as_array().unwrap()) {
+        let version = repo.git(&["show", &format!("{}:data/tickets.jsonl", place["commit"].as_str().unwrap())]);
+        let at = |key: &str| place[key].as_u64().unwrap() as usize;
+        assert_eq!(&version[at("byte_start")..at("byte_end")], "refund", "{place}");
+    }
 }
 
 #[test]

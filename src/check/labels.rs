@@ -21,6 +21,7 @@ use crate::rule::Rule;
 use crate::source::Commit;
 use crate::span::BlobId;
 use manual::RULES;
+pub(crate) use people::identities;
 
 const FLIP: usize = 0;
 const RISK: usize = 1;

@@ -53,7 +53,7 @@ pub(super) struct Judging {
 /// How the result is shown.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Showing {
-    /// What standard output gets: human, json, sarif, github or markdown.
+    /// What standard output gets: human, json, sarif, github, markdown or html.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
     /// Write another report to a file, any number of times.

@@ -9,9 +9,10 @@ use super::common::{Crowd, Gatherer};
 use super::compare::{Ladder, Relabel};
 use super::keyer::Keyer;
 use super::{FlippedFrom, Flips, Version};
-use crate::finding::{MAX_MARKS, Mark, content_hash};
+use crate::finding::{MAX_MARKS, Mark, Versions, content_hash};
 use crate::format::{Coding, Record};
 use crate::lens::Role;
+use crate::span::Place;
 
 /// Flipped records of one target whose texts are compared, and as many others of the classes they left.
 const TEXTS: usize = 1000;
@@ -19,6 +20,11 @@ const TEXTS: usize = 1000;
 const TARGETS: usize = 32;
 /// Places of one target that are kept, so that what is accepted does not hide what is not.
 const MOST_MARKS: usize = 10_000;
+/// Records of one target that are shown before and after, and the characters that are shown of each.
+const SHOWN: usize = 20;
+const LENGTH: usize = 400;
+/// A version before with more rows is not read again for the few records that are shown of it.
+const CHEAP: usize = 100_000;
 /// Fewer flips than these share things by chance.
 const FEWEST: usize = 3;
 
@@ -52,25 +58,42 @@ pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Aga
     visit(again, &mut wanted, &mut |tag, keyer, record| {
         let (number, mark, compared) = tags[tag as usize];
         let target = &mut targets[number];
+        texts(keyer, record, &mut normal, &mut text);
         if let Some(mark) = mark {
-            point(&mut target.flips.marks[mark], record);
+            let mark = &mut target.flips.marks[mark];
+            point(mark, record);
+            if let Some(versions) = &mut mark.versions {
+                versions.after.text = Some(beginning(&text));
+            }
         }
         if compared {
-            texts(keyer, record, &mut normal, &mut text);
             target.gatherer.flipped(&normal, &text);
         }
     });
 
-    // The second look: the records that these classes had before and that kept their label.
+    // The second look: the records that these classes had before and that kept their label, and the flipped ones that
+    // are shown as they were.
     let mut wanted = Vec::new();
     for &number in &largest {
         targets[number].gatherer.choose();
         others(ladder, targets[number].group, number as u32, &mut wanted);
     }
+    let first_shown = 2 * targets.len();
+    let shown = shown_before(ladder, &targets, first_shown, &mut wanted);
     visit(again, &mut wanted, &mut |tag, keyer, record| {
         texts(keyer, record, &mut normal, &mut text);
-        let crowd = if tag % 2 == 0 { Crowd::Others } else { Crowd::Target };
-        targets[tag as usize / 2].gatherer.other(crowd, &normal, &text);
+        match (tag as usize).checked_sub(first_shown) {
+            Some(at) => {
+                let (number, mark) = shown[at];
+                if let Some(versions) = &mut targets[number].flips.marks[mark].versions {
+                    versions.before.text = Some(beginning(&text));
+                }
+            }
+            None => {
+                let crowd = if tag % 2 == 0 { Crowd::Others } else { Crowd::Target };
+                targets[tag as usize / 2].gatherer.other(crowd, &normal, &text);
+            }
+        }
     });
     let finish = |target: Target<'_, 'a>| Flips { common: target.gatherer.finish(), ..target.flips };
     targets.into_iter().map(finish).collect()
@@ -113,8 +136,9 @@ impl<'g, 'a> Target<'g, 'a> {
             *marked &= left > 0;
             left -= usize::from(*marked);
         }
-        let marks =
+        let mut marks: Vec<Mark> =
             group.iter().zip(&marked).filter(|(_, marked)| **marked).map(|(flip, _)| mark(ladder, flip)).collect();
+        marks.iter_mut().skip(SHOWN).for_each(|mark| mark.versions = None);
         let flips = Flips {
             set: set as usize,
             to: name(to),
@@ -142,10 +166,14 @@ fn mark(ladder: &Ladder<'_>, flip: &Relabel) -> Mark {
         false => format!("was {}, is {}", short(from), short(to)),
     };
     let blob = ladder.sides[flip.side as usize].blob();
+    let mut versions = Versions::default();
+    (versions.before.label, versions.after.label) = (Some(from.clone()), Some(to.clone()));
+    let versions = Some(Box::new(versions));
     let Some(index) = ladder.index(flip.side, Version::After) else { return Mark::name(blob).with_note(note) };
     let row = flip.row as usize;
     let mut mark = Mark::at(index.place(row, blob)).with_note(note);
     mark.record = Some(index.number(row));
+    mark.versions = versions;
     // What tells the record, where its bytes cannot be had again: its key, and both labels.
     mark.content = content_hash(format!("{:016x} {from} {to}", index.keys[row]).as_bytes());
     mark
@@ -157,7 +185,8 @@ fn point(mark: &mut Mark, record: Record<'_>) {
     let label = record.with_role(Role::Label).next();
     let pointed = label.or_else(|| record.fields().find(|field| field.name().path.contains("chosen")));
     if let Some(field) = pointed {
-        mark.place = field.locate(0..field.text().len());
+        // Whoever reads a version again may not know the number that the side has here.
+        mark.place = Place { at: field.locate(0..field.text().len()).at, ..mark.place };
         mark.field = Some(field.dotted());
     }
 }
@@ -174,6 +203,37 @@ fn content_of(record: Record<'_>) -> u128 {
         bytes.extend_from_slice(field.raw());
     }
     content_hash(&bytes)
+}
+
+/// As much of a text as is shown.
+fn beginning(text: &str) -> String {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.chars().take(LENGTH).collect()
+}
+
+/// Picks the records that are shown as they were before they flipped. The tags count on from `first`; gives the target
+/// and the mark of each.
+fn shown_before(
+    ladder: &Ladder<'_>,
+    targets: &[Target<'_, '_>],
+    first: usize,
+    wanted: &mut Vec<Wanted>,
+) -> Vec<(usize, usize)> {
+    let read: BTreeSet<u32> = wanted.iter().map(|wanted| wanted.side).collect();
+    let mut shown = Vec::new();
+    for (number, target) in targets.iter().enumerate() {
+        let marked = target.group.iter().zip(&target.marked).filter(|(_, marked)| **marked);
+        for (mark, (flip, _)) in marked.take(SHOWN).enumerate() {
+            let (side, row) = flip.old;
+            let cheap = ladder.index(side, Version::Before).is_some_and(|index| index.len() <= CHEAP);
+            if read.contains(&side) || cheap {
+                let tag = (first + shown.len()) as u32;
+                wanted.push(Wanted { side, version: Version::Before, row, tag });
+                shown.push((number, mark));
+            }
+        }
+    }
+    shown
 }
 
 /// The texts of a record: normalised, and as they are.

@@ -7,8 +7,10 @@
 mod decode;
 mod dwell;
 mod merge;
+mod shares;
 mod story;
 mod tally;
+mod touches;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -29,7 +31,10 @@ use crate::policy::accept::{self, Extent};
 use crate::source::{Content, Edge, Repository, Scope, Source, SourceError, Walk};
 pub(super) use decode::feed;
 use decode::{Unit, Units};
+pub(crate) use dwell::Dwell;
+pub(crate) use shares::{Point, Shares};
 use story::{Event, Story};
+pub(crate) use touches::Touch;
 
 /// Bytes of data that are read a second time, to see what flipped records have in common. Commits with many flips come
 /// first.
@@ -53,6 +58,10 @@ pub(crate) struct Asked {
 pub(crate) struct Audit {
     /// Every commit that changes a label, in the order of the history.
     pub(crate) commits: Vec<Audited>,
+    /// Every commit that touches data, in the order of the history.
+    pub(crate) touches: Vec<Touch>,
+    /// The classes of the largest data sets over time, and how many data sets are left out.
+    pub(crate) shares: (Vec<Shares>, usize),
     /// What was read and what could not be, in words.
     pub(crate) coverage: String,
     /// Whether what could not be read fails the run.
@@ -174,8 +183,10 @@ impl Run<'_> {
             show(&Chapter { commit: &step.commit, judged: false, changes: None, evil: &[] });
         }
         let mut commits = Vec::new();
+        let mut rows = Vec::new();
         story.tell(&|rank| chosen.contains(&rank), &mut { number }, &mut |rank, event| {
             let step = &walk.steps[rank as usize];
+            rows.push((rank, touches::rows(&story, rank, &event)));
             let before = blobs.borrow().len();
             let mut chapter = Chapter { commit: &step.commit, judged: true, changes: None, evil: &[] };
             let mut list = Vec::new();
@@ -218,8 +229,11 @@ impl Run<'_> {
         }
         findings.retain(|finding| self.checker.wants(finding.rule.id));
 
+        let ranks: Vec<u32> = commits.iter().map(|(rank, ..)| *rank).collect();
         let mut audited: Vec<Audited> =
             commits.into_iter().map(|(rank, list, evil)| self.audited(&walk, rank, list, evil)).collect();
+        let touches = touches::of(&walk, &rows, &ranks.into_iter().zip(&audited).collect::<Vec<_>>());
+        let shares = shares::of(&story);
         for finding in &mut findings {
             gather_signals(finding, &mut audited);
         }
@@ -249,20 +263,25 @@ impl Run<'_> {
             named: Vec::new(),
             measures: Vec::new(),
             blobs,
-            audit: Some(Audit { commits: audited, coverage, require_coverage: asked.require_coverage }),
+            audit: Some(Audit {
+                commits: audited,
+                touches,
+                shares,
+                coverage,
+                require_coverage: asked.require_coverage,
+            }),
             reader: self.reader,
         })
     }
 
     fn audited(&self, walk: &Walk, rank: u32, changes: Vec<Relabel>, evil: bool) -> Audited {
         let commit = &walk.steps[rank as usize].commit;
-        let author = format!("{} <{}>", commit.author.name.to_str_lossy(), commit.author.mail.to_str_lossy());
         let day = jiff::Timestamp::from_second(commit.committer.seconds)
             .map(|stamp| stamp.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
             .unwrap_or_default();
         Audited {
             commit: commit.id.to_string(),
-            author,
+            author: touches::author(commit),
             day,
             subject: commit.subject.clone(),
             changes,

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::escape::{Escaped, json_path};
 use super::words::{count, grouped};
+use super::{Located, Report};
 use crate::diff::{How, Kind};
-use crate::engine::audit::{Audit, Audited};
+use crate::engine::audit::{Audit, Audited, Shares, Touch};
+use crate::rule::Severity;
 
 /// Commits that are listed for people; programs get them all.
 const MAX_COMMITS: usize = 30;
@@ -20,13 +22,94 @@ const MAX_TRANSITIONS: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct History {
     pub(super) commits: Vec<Audited>,
+    pub(super) touches: Vec<Touch>,
+    pub(super) shares: (Vec<Shares>, usize),
     pub(super) coverage: String,
 }
 
 impl History {
     pub(super) fn new(audit: &Audit) -> Self {
-        Self { commits: audit.commits.clone(), coverage: audit.coverage.clone() }
+        let Audit { commits, touches, shares, coverage, .. } = audit.clone();
+        Self { commits, touches, shares, coverage }
     }
+}
+
+/// A commit that changes labels, with what is said of it.
+#[derive(Debug)]
+pub(super) struct Ranked<'a> {
+    pub(super) commit: &'a Audited,
+    pub(super) findings: Vec<&'a Located>,
+}
+
+impl Ranked<'_> {
+    /// How grave what is said of it is; `None` where nothing is, or all is accepted.
+    pub(super) fn severity(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+}
+
+/// The commits of an audit, those to look at first in front: by what is said of them, by signs, by flips.
+pub(super) fn ranked<'a>(report: &'a Report, history: &'a History) -> Vec<Ranked<'a>> {
+    let mut of: BTreeMap<&str, Vec<&Located>> = BTreeMap::new();
+    for finding in &report.findings {
+        if let Some(id) = finding.evidence.get("commit").and_then(Value::as_str) {
+            of.entry(id).or_default().push(finding);
+        }
+    }
+    let one = |commit: &'a Audited| Ranked { commit, findings: of.remove(commit.commit.as_str()).unwrap_or_default() };
+    let mut all: Vec<Ranked<'a>> = history.commits.iter().map(one).collect();
+    all.sort_by_key(|one| {
+        let commit = one.commit;
+        std::cmp::Reverse((one.severity(), commit.evil, commit.signals.len(), flips(commit), total(commit)))
+    });
+    all
+}
+
+/// What is unusual about a commit: in words, and in numbers.
+pub(super) fn signs(commit: &Audited) -> Vec<(String, String)> {
+    let plain = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    let sign = |signal: &Value| {
+        let name = signal.get("name").and_then(Value::as_str).unwrap_or_default();
+        let (value, threshold) = (plain(signal.get("value")), plain(signal.get("threshold")));
+        let (words, numbers) = match name {
+            "bulk-relabel" => ("flips more labels than others here", format!("{value}; {threshold} are many")),
+            "one-target" => ("turns nearly all of them to one class", format!("{value}; from {threshold}")),
+            "shared-trigger" => ("the rows share what others of their class lack", value),
+            "newcomer-campaign" => ("one of several commits of a newcomer to one class", format!("{value} flips")),
+            "newcomer-label-edit" => ("its author is new to the data", format!("{value} earlier commits to data")),
+            "hidden-label-edit" => ("few labels in a large change that does not speak of labels", value),
+            "evil-merge-label" => ("a merge with labels that none of its parents has", value),
+            "look-alike-identity" => ("its author has a name that looks like another's", value),
+            "identity-drift" => ("a known name with an address of a new domain", String::new()),
+            "unsigned-where-signed" => ("its author signs, and did not here", format!("{value} signed before")),
+            "unsigned-web-commit" => ("made on the web page, which signs, without a signature", String::new()),
+            "foreign-timezone" => ("stamped in the time zone of another", format!("{value}, not {threshold}")),
+            "impossible-timezone-jump" => ("its author went faster than any aeroplane", value),
+            "dormant-revival" => ("the data had rested for long", format!("{value} days; {threshold} are long here")),
+            other => (other, format!("{value}; usual: {threshold}")),
+        };
+        (words.to_owned(), numbers)
+    };
+    let mut signs: Vec<(String, String)> = commit.signals.iter().map(sign).collect();
+    if commit.evil && !commit.signals.iter().any(|signal| signal["name"] == "evil-merge-label") {
+        signs.insert(0, ("a merge with labels that none of its parents has".to_owned(), String::new()));
+    }
+    signs
+}
+
+/// How long a change has been there, in words.
+pub(super) fn dwell(dwell: &crate::engine::audit::Dwell) -> Option<String> {
+    let mut words = format!("there for {}", count(dwell.days?.max(0) as u64, "day"));
+    match &dwell.tags[..] {
+        [] => {}
+        [one] => words.push_str(&format!(", in tag {one}")),
+        [first, ..] => words.push_str(&format!(", in {} from {first} on", count(dwell.tagged as u64, "tag"))),
+    }
+    Some(words)
 }
 
 /// Whether what could not be read fails the run: always, except in an audit that was not asked for it.
@@ -159,14 +242,8 @@ fn one(commit: &Audited, out: &mut dyn Write) -> io::Result<()> {
     if !words.is_empty() {
         writeln!(out, "    signs: {}", words.join(", "))?;
     }
-    let dwell = &commit.dwell;
-    if let Some(days) = dwell.days {
-        write!(out, "    there for {}", count(days.max(0) as u64, "day"))?;
-        match &dwell.tags[..] {
-            [] => writeln!(out)?,
-            [one] => writeln!(out, ", in tag {}", short(one))?,
-            [first, ..] => writeln!(out, ", in {} from {} on", count(dwell.tagged as u64, "tag"), short(first))?,
-        }
+    if let Some(words) = dwell(&commit.dwell) {
+        writeln!(out, "    {}", Escaped::new(&words).cap(120))?;
     }
     Ok(())
 }

@@ -145,6 +145,7 @@ fn spot(finding: &Finding, mark: &Mark, material: &Material<'_>) -> Spot {
         has_lines: false,
         decompressed: false,
         excerpt: None,
+        versions: mark.versions.as_deref().cloned(),
     }
 }
 

@@ -120,6 +120,12 @@ impl Redact {
 
     /// Redacts the commits of an audit.
     pub(super) fn history(&self, history: &mut History) {
+        for touch in &mut history.touches {
+            touch.author = format!("person-{}", self.hash("person", &touch.author));
+        }
+        for name in history.shares.0.iter_mut().flat_map(|shares| &mut shares.classes).flatten() {
+            *name = format!("hash-{}", self.hash("text", name));
+        }
         for commit in &mut history.commits {
             commit.author = format!("person-{}", self.hash("person", &commit.author));
             commit.subject.clear();
@@ -134,6 +140,7 @@ impl Redact {
 
     fn spot(&self, spot: &mut Spot) {
         spot.excerpt = None;
+        spot.versions = None;
         spot.note = None;
         spot.fingerprint = self.hash("fingerprint", &spot.fingerprint);
     }

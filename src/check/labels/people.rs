@@ -95,6 +95,13 @@ impl<'c> Who<'c> {
     }
 }
 
+/// Tells the authors of commits apart: for each commit a number that is the same for all names and addresses of a person.
+pub(crate) fn identities(commits: &[&Commit]) -> Vec<usize> {
+    let mut names = Names::default();
+    let ids: Vec<usize> = commits.iter().map(|commit| names.person(&commit.author)).collect();
+    ids.into_iter().map(|id| names.root(id)).collect()
+}
+
 /// Joins names and addresses that stand in one commit, and what hosts make of them.
 #[derive(Debug, Default)]
 struct Names {

@@ -99,10 +99,7 @@ impl<'a> Story<'a> {
             }
             if waiting[at] > 0 {
                 let mut now = of_parents.first().map_or_else(Counts::new, |&counts| counts.clone());
-                for edge in step.against.first().into_iter().flatten() {
-                    self.count(&mut now, edge.path, edge.before, -1);
-                    self.count(&mut now, edge.path, edge.after, 1);
-                }
+                self.step(&mut now, rank);
                 counts[at] = Some(now);
             }
             for &parent in &step.parents {
@@ -161,6 +158,35 @@ impl<'a> Story<'a> {
             self.count(&mut counts, edge.path, edge.after, 1);
         }
         counts
+    }
+
+    /// The classes at a commit that is followed from nothing: a first commit, or one that is known as a whole.
+    pub(super) fn at(&self, rank: u32) -> Counts {
+        let step = &self.walk.steps[rank as usize];
+        if step.judged && !step.is_cut {
+            let mut counts = Counts::new();
+            self.step(&mut counts, rank);
+            return counts;
+        }
+        self.listed(self.listings[rank as usize].as_deref().unwrap_or_default())
+    }
+
+    /// Leads the classes of the first parent of a commit on to it.
+    pub(super) fn step(&self, counts: &mut Counts, rank: u32) {
+        for edge in self.walk.steps[rank as usize].against.first().into_iter().flatten() {
+            self.count(counts, edge.path, edge.before, -1);
+            self.count(counts, edge.path, edge.after, 1);
+        }
+    }
+
+    /// The name of a data set in [`Counts`].
+    pub(super) fn set_name(&self, set: u32) -> String {
+        self.counter.borrow().set(set)
+    }
+
+    /// The name of a class in [`Counts`]; `None` for records without a label.
+    pub(super) fn class_name(&self, class: u32) -> Option<String> {
+        self.counter.borrow().class(class)
     }
 
     fn count(&self, counts: &mut Counts, path: u32, blob: Option<u32>, sign: i64) {

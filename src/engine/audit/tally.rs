@@ -71,6 +71,16 @@ impl Counter {
         }
     }
 
+    /// The name of a data set.
+    pub(super) fn set(&self, set: u32) -> String {
+        self.sets.names.get(set as usize).cloned().unwrap_or_default()
+    }
+
+    /// The name of a class; `None` for records without a label.
+    pub(super) fn class(&self, class: u32) -> Option<String> {
+        self.classes.names.get(class as usize).cloned()
+    }
+
     /// The classes of one data set, as the differ wants them.
     pub(super) fn tally(&self, counts: &Counts, set: &str) -> Tally {
         let mut tally = Tally::default();
