@@ -11,8 +11,11 @@ pub(crate) mod blame;
 mod budget;
 mod folders;
 mod gather;
+mod measure;
 mod memory;
 mod origin;
+mod outside;
+mod own;
 mod scan;
 
 use std::path::PathBuf;
@@ -28,6 +31,9 @@ use crate::policy::{Origin, PolicyError};
 use crate::source::{Bytes, Content, Environment, Scope, SourceError};
 use crate::span::BlobId;
 pub(crate) use gather::Listed;
+pub(crate) use measure::Measures;
+pub(crate) use outside::hashed as hashed_outside;
+pub(crate) use scan::Hashing;
 use scan::{Measure, Reader};
 
 /// What is to be checked, and how.
@@ -53,6 +59,10 @@ pub struct Checker {
     measures: bool,
     only: &'static [&'static str],
     show_info: bool,
+    moment: Option<crate::policy::lock::Moment>,
+    hashing: Option<Hashing>,
+    /// Folders outside of the repository, by the names that the lock gives them.
+    outside: Vec<(String, PathBuf)>,
 }
 
 /// Which policy judges.
@@ -82,6 +92,9 @@ impl Default for Checker {
             measures: false,
             only: &[],
             show_info: false,
+            moment: None,
+            hashing: None,
+            outside: Vec::new(),
         }
     }
 }
@@ -158,6 +171,24 @@ impl Checker {
     /// Runs these rules alone.
     pub(crate) fn only(mut self, rules: &'static [&'static str]) -> Self {
         self.only = rules;
+        self
+    }
+
+    /// Says what the run is for: signatures may be asked for only then.
+    pub(crate) fn moment(mut self, moment: crate::policy::lock::Moment) -> Self {
+        self.moment = Some(moment);
+        self
+    }
+
+    /// Compares files with the lock and asks nothing else of them.
+    pub(crate) fn hashing(mut self, blake3_only: bool) -> Self {
+        self.hashing = Some(if blake3_only { Hashing::Blake3 } else { Hashing::Sha256 });
+        self
+    }
+
+    /// Looks at these folders, too, which the lock knows by these names.
+    pub(crate) fn outside(mut self, folders: &[(String, PathBuf)]) -> Self {
+        self.outside = folders.to_vec();
         self
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod loosened;
 mod node;
 pub(crate) mod propose;
 pub(crate) mod schema;
+pub(crate) mod signature;
 mod standing;
 pub(crate) mod trust;
 mod validate;
@@ -54,7 +55,7 @@ pub(crate) struct Policy {
     pub(crate) sources: Vec<Source>,
     /// minisign keys that may sign.
     pub(crate) keys: Vec<Key>,
-    /// SSH keys: recorded, not judged yet.
+    /// SSH keys that may sign.
     pub(crate) ssh_keys: Vec<Key>,
     /// What must hold.
     pub(crate) require: Require,
@@ -190,6 +191,12 @@ pub(crate) struct Require {
     pub(crate) policy_change: bool,
     /// Signatures that a change of the policy needs.
     pub(crate) policy_change_signatures: u32,
+    /// Roles of which their keys must have one; any where it is empty.
+    pub(crate) policy_change_roles: Vec<String>,
+    /// When signatures are asked for; always where it is empty.
+    pub(crate) signed_at: Vec<lock::Moment>,
+    /// Whether commits that change data, policy or lock must be signed.
+    pub(crate) signed_commits: bool,
     /// Whether the author of a change does not count among the signers.
     pub(crate) exclude_author: bool,
     /// Roles of which the signers' keys must have one; any where it is empty.
@@ -375,6 +382,23 @@ impl Policy {
             split: standing::split(path),
             retrieval: dataset.is_some_and(|dataset| dataset.role.iter().any(|role| role == "rag")),
         }
+    }
+
+    /// Name of the source that a file of the repository belongs to: that of its dataset, else the first that covers its
+    /// path.
+    pub(crate) fn source_of(&self, path: &BStr) -> Option<String> {
+        let dataset = self.datasets.iter().find(|dataset| glob::matches(&dataset.files, path));
+        let covers = |source: &&Source| match &source.matches {
+            SourceMatch::Path(globs) => glob::matches(globs, path),
+            _ => false,
+        };
+        let own = dataset.and_then(|dataset| dataset.source.clone());
+        own.or_else(|| self.sources.iter().find(covers).map(|source| source.name.clone()))
+    }
+
+    /// All keys that may sign, of both kinds.
+    pub(crate) fn signers(&self) -> Vec<Key> {
+        self.keys.iter().chain(&self.ssh_keys).cloned().collect()
     }
 
     /// Whether `path` is left out.

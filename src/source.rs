@@ -6,6 +6,7 @@
 mod attributes;
 mod bytes;
 mod history;
+pub(crate) mod hub;
 mod index;
 mod lfs;
 mod object;

@@ -20,7 +20,7 @@ fn locked(policy: &str) -> Repo {
 fn what_is_locked_verifies_until_a_byte_changes() {
     let repo = locked(POLICY);
     let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
-    assert!(lock.contains(" 2 data/a.jsonl\n"), "hash, size and number of records: {lock}");
+    assert!(lock.contains(" 2 data/a.jsonl\tlabels=greet:1,leave:1\t"), "hash, size, records and labels: {lock}");
     let run = repo.foretaste(&["verify"]);
     assert_eq!(run.code(), 0, "{}", run.all());
     assert!(repo.foretaste(&["lock"]).stdout().contains("up to date"));
@@ -29,9 +29,13 @@ fn what_is_locked_verifies_until_a_byte_changes() {
     let (code, report) = repo.json(&["verify"]);
     assert_eq!((code, rules(&report)), (1, vec!["digest-mismatch".to_owned()]), "{report}");
     assert_eq!(report["findings"][0]["evidence"]["finding"], "hash-mismatch");
+    assert_eq!(report["findings"][0]["evidence"]["files"][0]["labels"][0]["before"], 1, "{report}");
     // The hook says the same of what is staged, and is content once the lock goes with it.
     repo.git(&["add", "--all"]);
-    assert!(rules(&repo.json(&["check", "--staged"]).1).contains(&"digest-mismatch".to_owned()));
+    let (_, report) = repo.json(&["check", "--staged"]);
+    let stale = report["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "digest-mismatch").unwrap();
+    assert_eq!(stale["evidence"]["finding"], "lock-stale", "the hook offers to lock: {report}");
+    assert!(stale["help"].as_str().unwrap().contains("foretaste lock"));
     repo.foretaste(&["lock"]);
     repo.git(&["add", "--all"]);
     let (_, report) = repo.json(&["check", "--staged"]);
@@ -198,4 +202,94 @@ fn a_name_that_no_lock_can_carry_is_a_policy_error() {
     let run = repo.foretaste(&["check"]);
     assert_eq!(run.code(), 2);
     assert!(run.stderr().contains("foretaste.yaml:2:7"), "{}", run.stderr());
+fn any_file_can_be_locked_and_attributes_always_are() {
+    let repo = Repo::with(&[
+        ("data/a.jsonl", ROWS),
+        ("foretaste.yaml", POLICY),
+        (".gitattributes", "* text=auto\n"),
+        ("models/adapter.bin", "weights"),
+        (".gitignore", "models/big.bin\n"),
+        ("models/big.bin", "more weights"),
+    ]);
+    let run = repo.foretaste(&["lock", "models/adapter.bin"]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    assert!(lock.contains(" - models/adapter.bin\t") && lock.contains(" - .gitattributes\t"), "{lock}");
+    repo.foretaste(&["lock"]);
+    assert_eq!(std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap(), lock, "it stays locked");
+    repo.commit(&[], "lock");
+    assert_eq!(repo.foretaste(&["verify"]).code(), 0);
+    assert_eq!(repo.foretaste(&["verify", "--blake3"]).code(), 0);
+    for (path, text) in [("models/adapter.bin", "Weights"), (".gitattributes", "*.jsonl text eol=crlf\n")] {
+        let before = std::fs::read_to_string(repo.dir().join(path)).unwrap();
+        repo.write(&[(path, text)]);
+        for flags in [&["verify"][..], &["verify", "--blake3"]] {
+            let (code, report) = repo.json(flags);
+            assert_eq!((code, rules(&report)), (1, vec!["digest-mismatch".to_owned()]), "{report}");
+            assert_eq!(report["findings"][0]["places"][0]["path"], path);
+        }
+        repo.write(&[(path, &before)]);
+    }
+    repo.write(&[("data/.gitattributes", "*.jsonl filter=evil\n")]);
+    let (code, report) = repo.json(&["verify"]);
+    assert_eq!(code, 1);
+    assert_eq!(report["findings"][0]["evidence"]["finding"], "file-not-locked", "{report}");
+}
+
+#[test]
+fn the_list_is_the_one_that_sha256sum_checks() {
+    let repo = locked(POLICY);
+    let sums = repo.foretaste(&["lock", "--sums"]);
+    assert_eq!(sums.code(), 0);
+    let line = sums.stdout();
+    let (hash, path) = line.trim_end_matches('\n').split_once("  ").unwrap();
+    assert_eq!((hash.len(), path), (64, "data/a.jsonl"));
+    std::fs::write(repo.beside("sums"), &line).unwrap();
+    // Where coreutils are there, they agree.
+    if let Ok(output) = repo.command("sha256sum").arg("-c").arg(repo.beside("sums")).output() {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn folders_outside_are_locked_under_a_name_and_asked_for() {
+    let repo = locked(POLICY);
+    let folder = repo.beside("hub");
+    std::fs::create_dir_all(folder.join("part")).unwrap();
+    std::fs::write(folder.join("part/a.parquet"), "one").unwrap();
+    let from = format!("corpus={}", folder.display());
+    assert_eq!(repo.foretaste(&["lock", "--from", &from]).code(), 0);
+    repo.commit(&[], "lock");
+    assert_eq!(repo.foretaste(&["verify", "--from", &from]).code(), 0);
+    assert_eq!(repo.foretaste(&["verify", "--blake3", "--from", &from]).code(), 0);
+    let (code, report) = repo.json(&["verify"]);
+    assert_eq!(code, 3, "what was not looked at is said: {report}");
+    assert!(report["unread"][0]["reason"].as_str().unwrap().contains("--from corpus="), "{report}");
+    std::fs::write(folder.join("part/a.parquet"), "two").unwrap();
+    std::fs::write(folder.join("part/b.parquet"), "three").unwrap();
+    let (code, report) = repo.json(&["verify", "--from", &from]);
+    let kinds: Vec<_> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["evidence"]["finding"].as_str().unwrap()).collect();
+    assert_eq!((code, kinds), (1, vec!["file-not-locked", "hash-mismatch"]), "{report}");
+}
+
+#[test]
+fn names_elsewhere_are_resolved_by_a_list_and_never_fetched() {
+    let repo = Repo::with(&[
+        ("data/a.jsonl", ROWS),
+        ("foretaste.yaml", POLICY),
+        ("train.py", "from datasets import load_dataset\nload_dataset(\"foretaste-test/chats\")\n"),
+    ]);
+    let run = repo.foretaste(&["lock"]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    assert!(run.stdout().contains("git ls-remote https://huggingface.co/datasets/foretaste-test/chats HEAD"), "{}", run.all());
+    let pin = "0123456789abcdef0123456789abcdef01234567";
+    std::fs::write(repo.beside("resolved"), format!("dataset huggingface foretaste-test/chats {pin}\n")).unwrap();
+    let run = repo.foretaste(&["lock", "--resolved", repo.beside("resolved").to_str().unwrap()]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    assert!(lock.contains(&format!("reference dataset huggingface {pin} ")), "{lock}");
+    // Once resolved it stays so, without the list.
+    repo.foretaste(&["lock"]);
+    assert_eq!(std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap(), lock);
 }

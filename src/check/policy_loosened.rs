@@ -1,10 +1,11 @@
 //! `policy-loosened`: a change that permits more than the policy in force.
 
-use super::{Check, NoSettings, Observation};
+use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash};
-use crate::policy::Policy;
 use crate::policy::loosened::{Loosened, Places, loosened};
+use crate::policy::signature::rotation::rotation;
 use crate::policy::trust::Proposed;
+use crate::policy::{Key, Policy, Require};
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
 
 const STRICT: &str = "\
@@ -83,27 +84,60 @@ rules:
 }];
 
 /// See the manual of its rule.
+/// See the manual of its rule.
 #[derive(Debug)]
-pub(crate) struct PolicyLoosened;
+pub(crate) struct PolicyLoosened {
+    keys: Vec<Key>,
+    require: Require,
+    as_of: jiff::civil::Date,
+}
+
+/// What a change loosens, and whether enough people have signed it.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    findings: Vec<Finding>,
+    signed: bool,
+}
+
+impl Merge for Seen {
+    fn merge(&mut self, mut other: Self) {
+        self.findings.append(&mut other.findings);
+        self.signed |= other.signed;
+    }
+}
 
 impl Check for PolicyLoosened {
     const RULES: &'static [Rule] = &RULES;
     type Settings = NoSettings;
-    type Seen = Vec<Finding>;
+    type Seen = Seen;
 
-    fn new(_: NoSettings, _: &Policy) -> Self {
-        Self
+    fn new(_: NoSettings, policy: &Policy) -> Self {
+        Self { keys: policy.signers(), require: policy.require.clone(), as_of: policy.as_of }
     }
 
-    fn observe(&self, seen: &mut Vec<Finding>, observation: &Observation<'_>) {
-        if let Observation::Policy(proposed) = observation {
-            let default = |id: &str| super::rule(id).map(|rule| rule.severity);
-            seen.extend(loosened(proposed, &default).into_iter().map(|found| finding(found, proposed)));
+    fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        match observation {
+            Observation::Policy(proposed) => {
+                let default = |id: &str| super::rule(id).map(|rule| rule.severity);
+                seen.findings.extend(loosened(proposed, &default).into_iter().map(|found| finding(found, proposed)));
+            }
+            Observation::Lock(locked) => {
+                let rotation = rotation(locked, &self.keys, &self.require, self.as_of);
+                seen.signed |= rotation.is_some_and(|rotation| rotation.is_enough());
+            }
+            _ => {}
         }
     }
 
-    fn finish(&self, seen: Vec<Finding>, findings: &mut Vec<Finding>) {
-        findings.extend(seen);
+    fn finish(&self, mut seen: Seen, findings: &mut Vec<Finding>) {
+        if seen.signed {
+            // Those whom the policy asks stand up for it: it is told, and does not stop the change.
+            for finding in &mut seen.findings {
+                finding.severity = finding.severity.min(Severity::Warning);
+                finding.evidence.insert("signed", true.into());
+            }
+        }
+        findings.append(&mut seen.findings);
     }
 }
 
@@ -159,7 +193,7 @@ mod tests {
         let mut findings = Vec::new();
         if let Some(proposed) = judgement.proposed(after.map(|_| BlobId(3)), None) {
             let check = PolicyLoosened::new(NoSettings {}, &judgement.policy);
-            let mut seen = Vec::new();
+            let mut seen = Seen::default();
             check.observe(&mut seen, &Observation::Policy(&proposed));
             check.finish(seen, &mut findings);
         }
@@ -248,9 +282,9 @@ mod tests {
             file: None,
             baseline_file: Some(BlobId(1)),
         };
-        let mut seen = Vec::new();
-        PolicyLoosened.observe(&mut seen, &Observation::Policy(&proposed));
-        assert_eq!(seen[0].message, "the baseline accepts 2 more places of `label-flip`");
-        assert_eq!(seen[0].marks[0].note.as_deref(), Some("2 places"));
+        let mut seen = Seen::default();
+        PolicyLoosened::new(NoSettings {}, &policy).observe(&mut seen, &Observation::Policy(&proposed));
+        assert_eq!(seen.findings[0].message, "the baseline accepts 2 more places of `label-flip`");
+        assert_eq!(seen.findings[0].marks[0].note.as_deref(), Some("2 places"));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::path::Path;
-use std::sync::LazyLock;
 
 use bstr::{BStr, BString, ByteSlice};
 use rayon::prelude::*;
@@ -11,7 +10,7 @@ use super::again::Reread;
 use super::budget::Budget;
 use super::folders;
 use super::origin;
-use super::scan::{Compare, Measure, Reader, Scanner};
+use super::scan::{Compare, Reader, Scanner};
 use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
 use crate::diff;
@@ -19,7 +18,6 @@ use crate::finding::{Finding, LookedAt, Unread};
 use crate::lens::class_of;
 use crate::policy::accept::{self, Extent};
 use crate::policy::baseline::Baseline;
-use crate::policy::lock::{Compared, Lock, LockError, Locked, SignatureFile, signature};
 use crate::policy::trust::{self, Judgement};
 use crate::policy::{self, Policy};
 use crate::source::{
@@ -68,49 +66,7 @@ impl Checker {
     }
 }
 
-/// A file as the lock records it.
-#[derive(Clone, Debug)]
-pub(crate) struct Measured {
-    pub(crate) path: BString,
-    pub(crate) sha256: [u8; 32],
-    pub(crate) blake3: [u8; 32],
-    pub(crate) size: u64,
-    pub(crate) records: Option<u64>,
-}
-
-/// What a lock of the work tree has to hold.
-#[derive(Clone, Debug)]
-pub(crate) struct Measures {
-    /// The files of declared datasets, or of every dataset that is recognised where none is declared. Sorted by path.
-    pub(crate) files: Vec<Measured>,
-    /// What could not be measured.
-    pub(crate) unread: Vec<Unread>,
-    /// Whether the policy asks for signatures, so that the lock needs a sequence number.
-    pub(crate) signed: bool,
-}
-
 impl Checker {
-    /// Measures the data in the work tree, for `foretaste lock`.
-    pub(crate) fn measure(mut self, dir: &Path, progress: &dyn Progress) -> Result<Measures, Error> {
-        self.measures = true;
-        let declared = !self.judged_by(dir)?.0.datasets.is_empty();
-        let signed = self.judged_by(dir)?.0.require.signatures > 0;
-        let outcome = self.only(&["no rule"]).run_with(dir, progress)?;
-        let files = outcome
-            .measures
-            .iter()
-            .filter(|measure| declared || measure.records.is_some())
-            .map(|measure| Measured {
-                path: outcome.blobs[measure.blob.0 as usize].path.clone(),
-                sha256: measure.sha256,
-                blake3: measure.blake3.unwrap_or_default(),
-                size: measure.size,
-                records: measure.records,
-            })
-            .collect();
-        Ok(Measures { files, unread: outcome.unread, signed })
-    }
-
     /// The policy that would judge, without looking at any data.
     pub(crate) fn judged_by(&self, dir: &Path) -> Result<(Policy, Vec<String>), Error> {
         let source = Source::discover(dir, &self.environment)?;
@@ -142,6 +98,11 @@ impl Listed {
         self.reader.read(content, self.policy.limits.blob)
     }
 
+    /// The same, however large it is.
+    pub(super) fn raw(&self, content: &Content) -> Result<Bytes, String> {
+        self.reader.read(content, u64::MAX)
+    }
+
     /// What a pointer of git LFS stands for; `None` where the bytes are no pointer.
     pub(crate) fn object(&self, bytes: &[u8]) -> Option<Result<Bytes, String>> {
         let pointer = source::pointer(bytes)?;
@@ -161,7 +122,7 @@ impl Checker {
         let run = self.prepared(dir, &super::Silent)?;
         let mut snapshot = run.snapshot()?;
         let judgement = run.judgement(&snapshot)?;
-        run.add_declared(&mut snapshot, &judgement.policy)?;
+        run.add_declared(&mut snapshot, &judgement.policy, &|_| false)?;
         snapshot.entries.retain(|entry| !judgement.policy.excludes(entry.path()));
         let (policy, baseline) = (judgement.policy, judgement.baseline);
         Ok(Listed { policy, baseline, entries: snapshot.entries, unread: snapshot.unread, reader: run.reader })
@@ -184,9 +145,9 @@ impl Run<'_> {
         let mut notes = judgement.notes.clone();
         notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
         let policy = &judgement.policy;
-        self.add_declared(&mut snapshot, policy)?;
-        notes.append(&mut snapshot.notes);
         let lock = self.lock()?;
+        self.add_declared(&mut snapshot, policy, &|path| lock.line(path).is_some())?;
+        notes.append(&mut snapshot.notes);
         let mut excluded = 0;
         let entries: Vec<Entry> = std::mem::take(&mut snapshot.entries)
             .into_iter()
@@ -205,6 +166,7 @@ impl Run<'_> {
         let budget = Budget::new(IN_FLIGHT);
         let (attributes, mut unread) = self.attributes(&entries)?;
         let is_locked = |path: &BStr| self.hashes(policy, &lock, path);
+        let line = |path: &BStr| lock.line(path);
         let scanner = Scanner {
             checks: &checks,
             policy,
@@ -214,6 +176,7 @@ impl Run<'_> {
             attributes: &attributes,
             locked: &is_locked,
             blake3: self.checker.measures,
+            hashing: self.checker.hashing.map(|hashing| (hashing, &line as _)),
         };
         self.progress.total(entries.len() as u64);
         let mut part = numbered
@@ -277,19 +240,9 @@ impl Run<'_> {
             }
         }
         if let Some(judged) = lock.judged() {
-            let blob = blobs.own(policy::LOCK, lock.text.clone());
-            let signatures = self.signatures(&mut blobs)?;
-            let files = self.compared(policy, &numbered, &part.measures);
-            show(&Observation::Lock(&Locked {
-                lock: judged,
-                blob,
-                text: &lock.text,
-                trusted: lock.trusted.as_ref(),
-                files: &files,
-                complete: self.is_complete(),
-                signatures: &signatures,
-                enforced: !judgement.adoption,
-            }));
+            let files = self.compared(policy, &numbered, &part.measures, &lock);
+            let beside = self.beside(&judgement, &snapshot, &lock, &mut blobs, &mut part.unread)?;
+            show(&Observation::Lock(&beside.locked(judged, &lock, &files, self.is_complete(), &judgement)));
         }
 
         let mut findings = Vec::new();
@@ -326,7 +279,7 @@ impl Run<'_> {
         part.references.sort_by_key(|(blob, reference)| (*blob, reference.span));
         part.notes.sort();
         notes.append(&mut part.notes);
-        part.measures.sort();
+        part.measures.sort_by_key(|measure| measure.blob);
         for (id, bytes) in part.held {
             blobs.list[id.0 as usize].held = Some(bytes);
         }
@@ -362,6 +315,7 @@ impl Run<'_> {
     /// How entries are compared in this scope.
     fn compare(&self) -> Compare {
         match self.scope {
+            _ if self.checker.hashing.is_some() => Compare::No,
             Scope::Staged | Scope::Range { .. } => Compare::Change,
             Scope::Worktree if self.reader.repository().is_some() => Compare::Labels,
             _ => Compare::No,
@@ -446,7 +400,7 @@ impl Run<'_> {
     }
 
     /// A file of foretaste's own on the trusted side.
-    fn own(&self, name: &str, side: &Trusted) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn own(&self, name: &str, side: &Trusted) -> Result<Option<Vec<u8>>, Error> {
         let Some(repository) = self.reader.repository() else { return Ok(None) };
         let bytes = match side.commit {
             Some(commit) => repository.read_at(commit, name.into(), MAX_OWN_FILE),
@@ -462,7 +416,7 @@ impl Run<'_> {
     }
 
     /// A file of foretaste's own on the judged side.
-    fn judged(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn judged(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let Some(repository) = self.reader.repository() else { return Ok(None) };
         let bytes = repository.read_judged(&self.scope, name.into(), MAX_OWN_FILE);
         Ok(bytes.map_err(|reason| unusable(name, &reason))?.map(|bytes| bytes.to_vec()))
@@ -472,7 +426,7 @@ impl Run<'_> {
         self.judged(name)?.map(|bytes| utf8(name, bytes)).transpose()
     }
 
-    fn trusted_side(&self) -> Result<Trusted, Error> {
+    pub(super) fn trusted_side(&self) -> Result<Trusted, Error> {
         let worktree = Trusted { from: "worktree", commit: None };
         Ok(match (&self.checker.policy, self.reader.repository()) {
             (_, None) | (PolicyChoice::Worktree, _) => worktree,
@@ -488,75 +442,23 @@ impl Run<'_> {
         Ok(self.reader.source.snapshot(&self.scope, &self.checker.paths)?)
     }
 
-    /// What git ignores and the policy declares is training data all the same.
-    fn add_declared(&self, snapshot: &mut Snapshot, policy: &Policy) -> Result<(), Error> {
+    /// What git ignores and the policy or the lock names is training data all the same.
+    fn add_declared(
+        &self,
+        snapshot: &mut Snapshot,
+        policy: &Policy,
+        locked: &dyn Fn(&BStr) -> bool,
+    ) -> Result<(), Error> {
         if let (Scope::Worktree, Some(repository)) = (&self.scope, self.reader.repository())
             && self.checker.paths.is_empty()
-            && !policy.datasets.is_empty()
+            && snapshot.ignored > 0
         {
-            let declared = repository.ignored(&|path| policy.lens(path).dataset.is_some())?;
+            let declared = repository.ignored(&|path| policy.lens(path).dataset.is_some() || locked(path))?;
             snapshot.entries.extend(declared);
             snapshot.entries.sort_by(|a, b| a.path.cmp(&b.path));
             snapshot.entries.dedup_by(|a, b| a.path == b.path);
         }
         Ok(())
-    }
-
-    /// The lock on both sides.
-    fn lock(&self) -> Result<Sides, Error> {
-        let trusted = self.own(policy::LOCK, &self.trusted_side()?)?;
-        let text = self.judged(policy::LOCK)?;
-        Ok(Sides {
-            judged: text.as_deref().map(Lock::parse),
-            // A lock that was broken before is nothing that a change can be held against.
-            trusted: trusted.as_deref().and_then(|text| Lock::parse(text).ok()),
-            text: text.unwrap_or_default(),
-        })
-    }
-
-    /// Whether a file has to be hashed: it is in the lock, or should be.
-    fn hashes(&self, policy: &Policy, lock: &Sides, path: &BStr) -> bool {
-        if self.checker.measures {
-            return is_own(path).is_none() && (policy.datasets.is_empty() || policy.lens(path).dataset.is_some());
-        }
-        match &lock.judged {
-            Some(Ok(lock)) => lock.file(path).is_some() || policy.lens(path).dataset.is_some(),
-            _ => false,
-        }
-    }
-
-    /// The judged files, as the lock would record them.
-    fn compared(&self, policy: &Policy, entries: &[(BlobId, &Entry)], measures: &[Measure]) -> Vec<Compared> {
-        let mut measured = measures.iter().map(|measure| (measure.blob, measure)).collect::<Vec<_>>();
-        measured.sort();
-        let mut files = Vec::new();
-        for (id, entry) in entries {
-            let declared = policy.lens(entry.path()).dataset.is_some();
-            let path = entry.path.clone();
-            if let Ok(at) = measured.binary_search_by_key(id, |(blob, _)| *blob) {
-                let m = measured[at].1;
-                let sha256 = Some(m.sha256);
-                files.push(Compared { path, blob: *id, sha256, size: m.size, records: m.records, declared });
-            } else if entry.content.is_none() {
-                files.push(Compared { path, blob: *id, sha256: None, size: 0, records: None, declared });
-            }
-        }
-        files
-    }
-
-    /// Signature files beside the judged lock.
-    fn signatures(&self, blobs: &mut Blobs) -> Result<Vec<SignatureFile>, Error> {
-        let Some(repository) = self.reader.repository() else { return Ok(Vec::new()) };
-        let prefix = format!("{}.", policy::LOCK);
-        let mut found = Vec::new();
-        for path in repository.names_at_top(&self.scope)? {
-            if found.len() < signature::MAX_FILES && path.starts_with_str(&prefix) && path.ends_with_str(".minisig") {
-                let bytes = self.judged(&path.to_string())?.unwrap_or_default();
-                let blob = blobs.own(&path.to_string(), bytes.clone());
-                found.push(SignatureFile { blob, path, bytes });
-            }
-        }
-        Ok(found)
     }
 
     /// Who changed data, in the change and before it. Not in a contributor's own hook (law 8), and only for a range:
@@ -642,33 +544,6 @@ fn memory(name: &BString) -> Snapshot {
     Snapshot { entries: vec![entry], ..Snapshot::default() }
 }
 
-/// The lock on both sides of a change.
-struct Sides {
-    judged: Option<Result<Lock, LockError>>,
-    trusted: Option<Lock>,
-    text: Vec<u8>,
-}
-
-impl Sides {
-    /// The judged lock, or why there is none to go by; `None` where neither side has one.
-    fn judged(&self) -> Option<Result<&Lock, &LockError>> {
-        static REMOVED: LazyLock<LockError> =
-            LazyLock::new(|| LockError { line: 0, message: "the change removes it".to_owned() });
-        match (&self.judged, &self.trusted) {
-            (Some(lock), _) => Some(lock.as_ref()),
-            (None, Some(_)) => Some(Err(&REMOVED)),
-            (None, None) => None,
-        }
-    }
-}
-
-/// Whether a path is a file of foretaste's own.
-fn is_own(path: &BStr) -> Option<&BStr> {
-    let name = path.rsplit_str("/").next().unwrap_or_default().as_bstr();
-    let own = name == policy::FILE || name == policy::BASELINE || name.starts_with_str(policy::LOCK);
-    own.then_some(name)
-}
-
 fn unusable(name: &str, reason: &str) -> SourceError {
     SourceError::new(format!("{name} cannot be read: {reason}"))
 }
@@ -682,7 +557,7 @@ fn number(index: usize) -> BlobId {
 }
 
 /// The table of blobs: the entries in scope, and behind them foretaste's own files where those are not among them.
-struct Blobs {
+pub(super) struct Blobs {
     list: Vec<Judged>,
 }
 
@@ -709,7 +584,7 @@ impl Blobs {
     }
 
     /// The number of one of foretaste's own files, which is added where it is not in scope.
-    fn own(&mut self, name: &str, bytes: Vec<u8>) -> BlobId {
+    pub(super) fn own(&mut self, name: &str, bytes: Vec<u8>) -> BlobId {
         if let Some(at) = self.list.iter().position(|blob| blob.path == name) {
             return number(at);
         }

@@ -1,5 +1,7 @@
 //! Reads one entry after the other and shows what it holds to every check.
 
+mod hash;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::fold::{Fold, Seen};
 use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
 use crate::lens::{Lens, class_of_image};
 use crate::policy::Policy;
+use crate::policy::lock::{Labels, LockedFile};
 use crate::source::{self, Attributes, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
 use crate::span::{BlobId, Fresh, Span};
 
@@ -43,7 +46,7 @@ pub(super) struct Part {
 }
 
 /// What a judged file is, as the lock records it.
-#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Measure {
     pub(super) blob: BlobId,
     pub(super) sha256: [u8; 32],
@@ -51,7 +54,13 @@ pub(super) struct Measure {
     pub(super) blake3: Option<[u8; 32]>,
     pub(super) size: u64,
     pub(super) records: Option<u64>,
+    pub(super) labels: Option<Labels>,
+    /// SHA-256 that its publisher gives, where an LFS pointer stands for it.
+    pub(super) pointer: Option<String>,
 }
+
+pub(crate) use hash::Hashing;
+pub(super) use hash::{digests, is_about_data};
 
 /// How entries are compared.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -107,6 +116,8 @@ pub(super) struct Scanner<'a> {
     pub(super) locked: &'a (dyn Fn(&BStr) -> bool + Sync),
     /// Whether a lock is to be written.
     pub(super) blake3: bool,
+    /// What files are compared with, where nothing else is asked of them.
+    pub(super) hashing: Option<(Hashing, &'a (dyn Fn(&BStr) -> Option<&'a LockedFile> + Sync))>,
 }
 
 impl Scanner<'_> {
@@ -165,6 +176,9 @@ impl Scanner<'_> {
     }
 
     fn file(&self, part: &mut Part, id: BlobId, entry: &Entry, content: &Content, lens: &Lens) -> Result<(), String> {
+        if self.hashing.is_some() {
+            return self.hash(part, id, entry, content, lens);
+        }
         let limits = &self.policy.limits;
         // Twice its size: the blob, and what decoding it may add. Taken once, before anything is held, since a thread
         // that waits for more while it holds some could wait for ever.
@@ -238,14 +252,6 @@ impl Scanner<'_> {
             object.verify()?;
         }
 
-        if (self.locked)(entry.path()) {
-            // What the trainer reads: behind an LFS pointer, the object.
-            use sha2::Digest;
-            let records = read.kind.is_data().then_some(records);
-            let sha256 = sha2::Sha256::digest(bytes).into();
-            let blake3 = self.blake3.then(|| *blake3::hash(bytes).as_bytes());
-            part.measures.push(Measure { blob: id, sha256, blake3, size: bytes.len() as u64, records });
-        }
         part.looked_at.bytes += bytes.len() as u64;
         if read.kind == Kind::Unknown {
             part.looked_at.no_reader += 1;
@@ -261,6 +267,16 @@ impl Scanner<'_> {
             part.guesses.push((id, guess));
         }
         index.close();
+        if (self.locked)(entry.path()) {
+            // What the trainer reads: behind an LFS pointer, the object.
+            let wanted = if self.blake3 { Hashing::Both } else { Hashing::Sha256 };
+            let (sha256, blake3) = digests(bytes, wanted);
+            let records = read.kind.is_data().then_some(records);
+            let labels = labels(&index);
+            let pointer = source::pointer(&raw).or_else(|| self.pointer_before(entry)).map(|pointer| pointer.oid);
+            let size = bytes.len() as u64;
+            part.measures.push(Measure { blob: id, sha256, blake3, size, records, labels, pointer });
+        }
         let index = Arc::new(index);
         if index.len() > 0 {
             let indexed = Indexed { blob: id, path: entry.path(), lens, index: &index };
@@ -326,6 +342,13 @@ impl Scanner<'_> {
         if before.is_empty() || before != after {
             part.unread.push(Unread { path: entry.path.clone(), reason: format!("{reason}; what changed is unseen") });
         }
+    }
+
+    /// The pointer that is committed where the work tree has the object.
+    fn pointer_before(&self, entry: &Entry) -> Option<source::Pointer> {
+        let id = entry.before.as_ref().filter(|_| self.blake3)?.id;
+        let bytes = self.reader.repository()?.blob(id, 1 << 10).ok()?;
+        source::pointer(&bytes)
     }
 
     fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {
@@ -434,6 +457,13 @@ impl Scanner<'_> {
             check.observe(seen, &Observation::Records(&records));
         }
     }
+}
+
+/// How many records have which label.
+fn labels(index: &Index) -> Option<Labels> {
+    let mut tally = Tally::default();
+    tally.add(index);
+    Labels::new(tally.classes)
 }
 
 /// Whether a file is an image by its name, and a record of a data set whose folder is its class.

@@ -370,7 +370,7 @@ pub(crate) struct KeyWords {
     /// The whole minisign public key, 56 characters.
     #[serde(default)]
     pub(crate) minisign: Option<Placed<String>>,
-    /// An SSH public key. Recorded; not judged yet.
+    /// An SSH public key, whole: `ssh-ed25519 AAAA…`. It may sign locks and commits.
     #[serde(default)]
     pub(crate) ssh: Option<Placed<String>>,
     /// The person or service behind it. A threshold counts these, not keys.
@@ -476,9 +476,30 @@ pub(crate) struct RequireWords {
     /// Makes a loosened policy an error: `true`, or the signatures that a change of the policy needs.
     #[serde(default)]
     pub(crate) policy_change: Option<Placed<PolicyChange>>,
+    /// When signatures are asked for: at every change, of what is merged, of a tag, before a run. Always, where it is left
+    /// out.
+    #[serde(default)]
+    pub(crate) signed_at: Words<MomentWords>,
+    /// Whether every commit that changes data, policy or lock must carry an SSH signature by a key of the policy.
+    #[serde(default)]
+    pub(crate) signed_commits: Option<Placed<bool>>,
     /// `full`: files that no reader understands fail the run too.
     #[serde(default)]
     pub(crate) coverage: Option<Placed<CoverageWords>>,
+}
+
+/// When signatures are asked for.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MomentWords {
+    /// Every change. Parallel changes of data then have to sign each other's lock.
+    Change,
+    /// What has been merged: `verify`, or `check --rev`.
+    Merge,
+    /// A tag.
+    Tag,
+    /// A fine-tuning run that is about to begin.
+    Run,
 }
 
 /// What a change of the policy needs.

@@ -6,19 +6,32 @@
 //! repo support-intents
 //! policy 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! seq 4
-//! file <sha256> <blake3> <size> <records or -> <path>
+//! locked 2026-11-23
+//! reference dataset huggingface 0123456789abcdef0123456789abcdef01234567 2026-11-23 org/name<TAB>how=cache
+//! outside <sha256> <blake3> <size> <records or -> <folder>/<path>
+//! file <sha256> <blake3> <size> <records or -> <path><TAB>labels=greet:12,leave:3<TAB>source=tickets<TAB>…
 //! ```
 //!
 //! One line a file, sorted bytewise by path, so that two changes of different files merge. The bytes are what is signed,
 //! so the text has one form only and anything else is refused.
 
-pub(crate) mod signature;
+mod file;
+mod judged;
+mod reference;
+pub(crate) mod resolved;
+mod text;
 
 use std::fmt::Write;
 
-use bstr::{BStr, BString, ByteSlice, ByteVec};
+use bstr::{BStr, ByteSlice};
+use jiff::civil::Date;
 
-use crate::span::{BlobId, Span};
+use crate::span::Span;
+pub(crate) use file::{Labels, LockedFile, Publisher};
+pub(crate) use judged::{Compared, Locked, Moment, SignatureFile};
+pub(crate) use reference::{LockedReference, is_pin};
+use text::{day, number};
+pub(crate) use text::{digest, hex, is_name};
 
 const HEAD: &str = "foretaste.lock v1";
 const COMMENT: &str = "# Written by `foretaste lock`; compare with `foretaste verify`.";
@@ -32,24 +45,14 @@ pub(crate) struct Lock {
     pub(crate) policy: Option<[u8; 32]>,
     /// Grows with every locking where signatures are required, so that an old lock cannot be put back.
     pub(crate) seq: Option<u64>,
+    /// The day of locking, where signatures are required: an SSH signature has no day of its own.
+    pub(crate) locked: Option<Date>,
+    /// What references to other places resolved to, sorted by kind, hub and target.
+    pub(crate) references: Vec<LockedReference>,
+    /// Files of folders outside of the repository, under the name of the folder: `corpus/train.parquet`. Sorted by path.
+    pub(crate) outside: Vec<LockedFile>,
     /// The files, sorted bytewise by path.
     pub(crate) files: Vec<LockedFile>,
-}
-
-/// One file of the lock.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct LockedFile {
-    pub(crate) path: BString,
-    /// What is signed.
-    pub(crate) sha256: [u8; 32],
-    /// A second hash of another family, fast to check.
-    pub(crate) blake3: [u8; 32],
-    /// Bytes.
-    pub(crate) size: u64,
-    /// Records, where it holds data.
-    pub(crate) records: Option<u64>,
-    /// Its line in the lock; empty for a line that is yet to be written.
-    pub(crate) span: Span,
 }
 
 /// What is wrong with the text of a lock.
@@ -87,7 +90,13 @@ impl Lock {
                 continue;
             }
             let (word, rest) = line.split_once(' ').ok_or_else(|| failed("neither a header nor a file"))?;
-            if word != "file" && !lock.files.is_empty() {
+            let late = match word {
+                "file" => false,
+                "outside" => !lock.files.is_empty(),
+                "reference" => !lock.files.is_empty() || !lock.outside.is_empty(),
+                _ => !lock.files.is_empty() || !lock.outside.is_empty() || !lock.references.is_empty(),
+            };
+            if late {
                 return Err(failed("a header behind the first file"));
             }
             match word {
@@ -98,12 +107,23 @@ impl Lock {
                 "seq" if lock.seq.is_none() => {
                     lock.seq = Some(number(rest).ok_or_else(|| failed("seq is not a number"))?);
                 }
-                "file" => {
+                "locked" if lock.locked.is_none() => {
+                    lock.locked = Some(day(rest).ok_or_else(|| failed("locked is not a day, written 2026-11-23"))?);
+                }
+                "reference" => {
+                    let reference = LockedReference::parse(rest, span).map_err(&failed)?;
+                    if lock.references.last().is_some_and(|last| last.key() >= reference.key()) {
+                        return Err(failed("references are not sorted, or one stands there twice"));
+                    }
+                    lock.references.push(reference);
+                }
+                "outside" | "file" => {
+                    let list = if word == "file" { &mut lock.files } else { &mut lock.outside };
                     let file = LockedFile::parse(rest, span).map_err(&failed)?;
-                    if lock.files.last().is_some_and(|last| last.path >= file.path) {
+                    if list.last().is_some_and(|last| last.path >= file.path) {
                         return Err(failed("paths are not sorted, or one stands there twice"));
                     }
-                    lock.files.push(file);
+                    list.push(file);
                 }
                 _ => return Err(failed("a header that is unknown, repeated or malformed")),
             }
@@ -124,152 +144,46 @@ impl Lock {
         if let Some(seq) = self.seq {
             let _ = writeln!(text, "seq {seq}");
         }
+        if let Some(day) = self.locked {
+            let _ = writeln!(text, "locked {day}");
+        }
+        for reference in &self.references {
+            let _ = writeln!(text, "{reference}");
+        }
+        for file in &self.outside {
+            let _ = writeln!(text, "outside {file}");
+        }
         for file in &self.files {
-            let records = file.records.map_or_else(|| "-".to_owned(), |n| n.to_string());
-            let path = escape(file.path.as_ref());
-            let _ = writeln!(text, "file {} {} {} {records} {path}", hex(&file.sha256), hex(&file.blake3), file.size);
+            let _ = writeln!(text, "file {file}");
         }
         text
+    }
+
+    /// What a reference was resolved to, by kind (`dataset`, `model`, …), hub and name as written.
+    pub(crate) fn reference(&self, kind: &str, hub: &str, target: &str) -> Option<&LockedReference> {
+        let key = (kind, hub, target);
+        self.references.binary_search_by(|reference| reference.key().cmp(&key)).ok().map(|at| &self.references[at])
+    }
+
+    /// The files as `sha256sum -c` reads them, and those that its format cannot name.
+    pub(crate) fn sums(&self) -> (String, Vec<&BStr>) {
+        let (mut sums, mut left) = (String::new(), Vec::new());
+        for file in &self.files {
+            // With a backslash or a line feed the names are escaped, which not every reader of such lists knows.
+            match file.path.to_str() {
+                Ok(path) if !path.contains(['\n', '\r', '\\']) => {
+                    let _ = writeln!(sums, "{}  {path}", hex(&file.sha256));
+                }
+                _ => left.push(file.path.as_bstr()),
+            }
+        }
+        (sums, left)
     }
 
     /// The entry of a path.
     pub(crate) fn file(&self, path: &BStr) -> Option<&LockedFile> {
         self.files.binary_search_by(|file| file.path.as_bstr().cmp(path)).ok().map(|at| &self.files[at])
     }
-}
-
-impl LockedFile {
-    fn parse(text: &str, span: Span) -> Result<Self, &'static str> {
-        let mut parts = text.splitn(5, ' ');
-        let mut next = || parts.next().ok_or("a file line has five parts: sha256, blake3, size, records, path");
-        let sha256 = digest(next()?).ok_or("the SHA-256 is not 64 hex digits")?;
-        let blake3 = digest(next()?).ok_or("the BLAKE3 is not 64 hex digits")?;
-        let size = number(next()?).ok_or("the size is not a number")?;
-        let records = match next()? {
-            "-" => None,
-            text => Some(number(text).ok_or("the number of records is not a number")?),
-        };
-        let path = unescape(next()?).ok_or("the path is not written as `foretaste lock` writes it")?;
-        if !stays_inside(path.as_ref()) {
-            return Err("the path leaves the repository");
-        }
-        Ok(Self { path, sha256, blake3, size, records, span })
-    }
-}
-
-/// A relative path whose parts are all names.
-fn stays_inside(path: &BStr) -> bool {
-    !path.is_empty() && path.split_str("/").all(|part| !matches!(part, b"" | b"." | b".."))
-}
-
-/// Names of repositories: what fits into a trusted comment without quoting.
-pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 100 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/-".contains(&b))
-}
-
-/// A decimal number in its one form.
-fn number(text: &str) -> Option<u64> {
-    let number: u64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
-}
-
-/// 64 lower-case hexadecimal digits.
-fn digest(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// A path on one line: controls, the backslash and what is not UTF-8 become `\xHH`.
-fn escape(path: &BStr) -> String {
-    let mut text = String::with_capacity(path.len());
-    let bytes = |raw: &[u8], text: &mut String| {
-        for byte in raw {
-            let _ = write!(text, "\\x{byte:02X}");
-        }
-    };
-    for chunk in path.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() || c == '\\' {
-                bytes(c.encode_utf8(&mut [0; 4]).as_bytes(), &mut text);
-            } else {
-                text.push(c);
-            }
-        }
-        bytes(chunk.invalid(), &mut text);
-    }
-    text
-}
-
-/// The path behind its escaped form; `None` where that is not the one form that [`escape`] writes.
-fn unescape(text: &str) -> Option<BString> {
-    let mut path = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        path.push_str(&rest[..at]);
-        let digits = rest.get(at..at + 4)?.strip_prefix("\\x")?;
-        path.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &rest[at + 4..];
-    }
-    path.push_str(rest);
-    let path = BString::from(path);
-    (escape(path.as_ref()) == text).then_some(path)
-}
-
-/// The lock of the judged side, what it was compared with, and its signatures.
-#[derive(Debug)]
-pub(crate) struct Locked<'a> {
-    /// The lock of the judged side; `None` where the change removes it, or it cannot be read.
-    pub(crate) lock: Result<&'a Lock, &'a LockError>,
-    /// Its blob.
-    pub(crate) blob: BlobId,
-    /// Its bytes, which are what is signed.
-    pub(crate) text: &'a [u8],
-    /// The lock of the trusted side.
-    pub(crate) trusted: Option<&'a Lock>,
-    /// Files that were judged and are in the lock, or belong to a declared dataset.
-    pub(crate) files: &'a [Compared],
-    /// Whether everything in the lock was in scope, so that what is not among `files` is missing.
-    pub(crate) complete: bool,
-    /// Signature files beside the lock.
-    pub(crate) signatures: &'a [SignatureFile],
-    /// Whether keys and thresholds are in force: the trusted side has a policy (law 1, adoption).
-    pub(crate) enforced: bool,
-}
-
-/// A judged file, as the lock would record it.
-#[derive(Clone, Debug)]
-pub(crate) struct Compared {
-    pub(crate) path: BString,
-    pub(crate) blob: BlobId,
-    /// `None` for a file that the change removed.
-    pub(crate) sha256: Option<[u8; 32]>,
-    pub(crate) size: u64,
-    pub(crate) records: Option<u64>,
-    /// Whether the policy declares it to be part of a dataset, so that it has to be in the lock.
-    pub(crate) declared: bool,
-}
-
-/// A signature file beside the lock.
-#[derive(Clone, Debug)]
-pub(crate) struct SignatureFile {
-    pub(crate) blob: BlobId,
-    pub(crate) path: BString,
-    pub(crate) bytes: Vec<u8>,
 }
 
 #[cfg(test)]
@@ -285,7 +199,7 @@ mod tests {
             blake3: [0xCD; 32],
             size: 42,
             records: Some(7),
-            span: Span::default(),
+            ..LockedFile::default()
         }
     }
 
@@ -339,9 +253,9 @@ mod tests {
             seq in proptest::option::of(any::<u64>()),
             policy in proptest::option::of(any::<[u8; 32]>()),
         ) {
-            paths.retain(|path| stays_inside(path.as_slice().into()));
+            paths.retain(|path| text::stays_inside(path.as_slice().into()));
             let files = paths.iter().map(|path| file(path)).collect();
-            let lock = Lock { repo: "org/name".into(), policy, seq, files };
+            let lock = Lock { repo: "org/name".into(), policy, seq, files, ..Lock::default() };
             let text = lock.to_text();
             let read = Lock::parse(text.as_bytes()).unwrap();
             prop_assert_eq!(read.to_text(), text);

@@ -371,6 +371,15 @@ fn require(before: &Policy, after: &Policy, list: &mut List<'_>) {
     );
     let wider = !old.roles.is_empty() && (new.roles.is_empty() || new.roles.iter().any(|r| !old.roles.contains(r)));
     weaker(wider, "roles", format!("[{}]", old.roles.join(", ")), format!("[{}]", new.roles.join(", ")));
+    let asked = |moments: &[crate::policy::lock::Moment]| {
+        let all = moments.iter().map(|moment| moment.as_str()).collect::<Vec<_>>().join(", ");
+        if moments.is_empty() { "always".to_owned() } else { format!("[{all}]") }
+    };
+    let seldom = !new.signed_at.is_empty()
+        && (old.signed_at.is_empty() || old.signed_at.iter().any(|moment| !new.signed_at.contains(moment)))
+        && old.signatures > 0;
+    weaker(seldom, "signed_at", asked(&old.signed_at), asked(&new.signed_at));
+    weaker(old.signed_commits && !new.signed_commits, "signed_commits", "true".into(), "false".into());
     let days = |n: Option<u32>| n.map_or("any age".to_owned(), |n| n.to_string());
     let older = old.max_age_days.is_some_and(|was| new.max_age_days.is_none_or(|is| is > was));
     weaker(older, "max_age_days", days(old.max_age_days), days(new.max_age_days));

@@ -127,7 +127,7 @@ mod tests {
             "version: 1\nrules: {label-flip: {severity: note, window: 3}, maintainer-risk: {severity: \"off\"}, invisible-unicode: \"off\"}\n",
             "version: 1\ndatasets: {a: {files: x, text: t, \"null\": [\"\"], role: rag}}\n",
             "version: 1\nrequire: {policy_change: {signatures: 2, roles: owner}, coverage: full}\n",
-            "version: 1\nkeys: {k: {ssh: \"ssh-ed25519 AAAA\", principal: p, revoked: {at: 2026-01-01, reason: lost, earlier: trusted}}}\n",
+            "version: 1\nkeys: {k: {ssh: \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti\", principal: p, revoked: {at: 2026-01-01, reason: lost, earlier: trusted}}}\n",
             "version: 1\nlimits: {blob: 1048576, record: 2 MiB}\n",
             "version: 1\nexceptions: [{rule: label-flip, code_points: [2060, 200C], reason: r, owner: o, until: 2027-01-01}]\n",
         ] {

@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use crate::lens::{FieldRoles, Role};
 use crate::policy::file::{
     CoverageWords, DatasetWords, Day, EarlierWords, ExceptionWords, File, KeyWords, LimitsWords, MatchWords,
-    PolicyChange, RequireWords, Revoked, Size, SourceWords,
+    MomentWords, PolicyChange, RequireWords, Revoked, Size, SourceWords,
 };
-use crate::policy::lock;
+use crate::policy::lock::{self, Moment};
 use crate::policy::node::{Fault, Node, Value, short};
 use crate::policy::words::{self, Named, Placed, Words, nearest, suggest};
 use crate::policy::{
@@ -273,12 +273,14 @@ fn key(name: &Placed<String>, words: &KeyWords) -> Result<Key, Fault> {
     }
     let (minisign, ssh) = match (&words.minisign, &words.ssh) {
         (Some(key), None) => (checked_minisign(key)?, None),
-        (None, Some(key)) if key.value.split_whitespace().count() >= 2 => (String::new(), Some(key.value.clone())),
-        (None, Some(key)) => {
-            return Err(Fault::new(format!("`{}` is no SSH public key", short(&key.value)))
-                .at(key.span)
-                .help("write the whole line: `ssh-ed25519 AAAA…`"));
-        }
+        (None, Some(key)) => match crate::policy::signature::ssh::public_key(&key.value) {
+            Ok(_) => (String::new(), Some(key.value.clone())),
+            Err(why) => {
+                return Err(Fault::new(format!("`{}` is no SSH public key: {why}", short(&key.value)))
+                    .at(key.span)
+                    .help("write the whole line: `ssh-ed25519 AAAA…`"));
+            }
+        },
         _ => {
             return Err(Fault::new(format!("the key `{}` needs one of `minisign` and `ssh`", short(&name.value))));
         }
@@ -335,20 +337,32 @@ fn require(words: &RequireWords) -> Result<Require, Fault> {
             .at(distinct.span)
             .help("take the line away"));
     }
-    let (change, change_signatures) = match words.policy_change.as_ref().map(|change| &change.value) {
-        None | Some(PolicyChange::Plainly(false)) => (false, 0),
-        Some(PolicyChange::Plainly(true)) => (true, 0),
-        Some(PolicyChange::Signed(signed)) => (true, signed.signatures),
+    let (change, change_signatures, change_roles) = match words.policy_change.as_ref().map(|change| &change.value) {
+        None | Some(PolicyChange::Plainly(false)) => (false, 0, Vec::new()),
+        Some(PolicyChange::Plainly(true)) => (true, 0, Vec::new()),
+        Some(PolicyChange::Signed(signed)) => (true, signed.signatures, signed.roles.values()),
     };
     Ok(Require {
         signatures: words.signatures.as_ref().map_or(0, |n| n.value),
         full_coverage: words.coverage.as_ref().is_some_and(|c| c.value == CoverageWords::Full),
         policy_change: change,
         policy_change_signatures: change_signatures,
+        policy_change_roles: change_roles,
+        signed_at: words.signed_at.0.iter().map(|at| moment(at.value)).collect(),
+        signed_commits: words.signed_commits.as_ref().is_some_and(|signed| signed.value),
         exclude_author: words.exclude_author.as_ref().is_some_and(|e| e.value),
         roles: words.roles.values(),
         max_age_days: words.max_age_days.as_ref().map(|n| n.value),
     })
+}
+
+fn moment(word: MomentWords) -> Moment {
+    match word {
+        MomentWords::Change => Moment::Change,
+        MomentWords::Merge => Moment::Merge,
+        MomentWords::Tag => Moment::Tag,
+        MomentWords::Run => Moment::Run,
+    }
 }
 
 fn limits(words: &LimitsWords) -> Result<Limits, Fault> {
@@ -570,7 +584,7 @@ fn links(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
 
 /// What is written and not judged yet, so that nobody relies on it (law 2).
 fn notes(policy: &Policy, words: &File) -> Vec<String> {
-    let (datasets, sources, require) = (&words.datasets, &words.sources, &words.require);
+    let (datasets, sources) = (&words.datasets, &words.sources);
     let mut idle = Vec::new();
     let mut say = |name: &str, written: bool| {
         if written {
@@ -580,7 +594,6 @@ fn notes(policy: &Policy, words: &File) -> Vec<String> {
     say("vendors", !policy.vendors.0.is_empty());
     say("runs", !policy.runs.0.is_empty());
     say("people", !policy.people.bots.is_empty() || !policy.people.maintainers.is_empty());
-    say("keys.*.ssh", !policy.ssh_keys.is_empty());
     say("datasets.*.trust", datasets.0.iter().any(|(_, d)| d.trust.is_some()));
     say("datasets.*.expects", datasets.0.iter().any(|(_, d)| d.expects.is_some()));
     let any = |test: fn(&SourceWords) -> bool| sources.0.iter().any(|(_, source)| test(source));
@@ -594,16 +607,6 @@ fn notes(policy: &Policy, words: &File) -> Vec<String> {
         "sources.*.pin` other than `commit",
         policy.sources.iter().any(|s| s.pin.as_deref().is_some_and(|p| p != "commit")),
     );
-    say("keys.*.roles", words.keys.0.iter().any(|(_, key)| !key.roles.0.is_empty()));
-    say("keys.*.revoked.earlier", policy.keys.iter().any(|key| key.revoked && !key.earlier_untrusted));
-    say("require.exclude_author", policy.require.exclude_author);
-    say("require.roles", !require.roles.0.is_empty());
-    say("require.max_age_days", require.max_age_days.is_some());
-    let signed = |change: &Placed<PolicyChange>| match &change.value {
-        PolicyChange::Plainly(_) => false,
-        PolicyChange::Signed(signed) => signed.signatures > 0 || !signed.roles.0.is_empty(),
-    };
-    say("require.policy_change.signatures", require.policy_change.as_ref().is_some_and(signed));
     if idle.is_empty() {
         return Vec::new();
     }

@@ -2,6 +2,7 @@
 
 mod back;
 mod blobs;
+mod introduced;
 mod walk;
 
 use std::cmp::Reverse;

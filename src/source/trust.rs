@@ -42,6 +42,12 @@ impl Repository {
         })
     }
 
+    /// Whether a name is that of a tag.
+    pub(crate) fn is_tag(&self, name: &str) -> bool {
+        let name = name.strip_prefix("refs/tags/").unwrap_or(name);
+        self.with(|git| git.try_find_reference(&format!("refs/tags/{name}")).ok().flatten().is_some())
+    }
+
     /// Name of the branch that changes go to: the upstream's default branch, else the one that is checked out.
     pub(crate) fn default_branch(&self) -> Option<String> {
         self.with(|git| {

@@ -1,118 +1,102 @@
-//! Signatures of the lock: minisign, read strictly, and bound to what they sign.
+//! minisign signatures, read strictly, and bound by their trusted comment to what they sign.
 //!
-//! A minisign signature says who signed some bytes. That is not enough: it could have been made for another repository,
-//! an older lock or another purpose. So the trusted comment, which is signed as well, names all of these, and every
-//! field is compared. Format: <https://jedisct1.github.io/minisign/>, "Signature format".
+//! Format: <https://jedisct1.github.io/minisign/>, "Signature format".
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bstr::BStr;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::super::Key;
-use super::{Lock, hex};
+use super::{MAX_FILE, Refused, Subject, Trust, bad};
+use crate::policy::Key;
+use crate::policy::lock::hex;
 
-/// Longest signature file that is read.
-const MAX_FILE: usize = 8 << 10;
-/// At most this many signature files are read.
-pub(crate) const MAX_FILES: usize = 32;
-
-/// A signature that holds: whose it is.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Signed {
-    /// Name of the key in the policy.
-    pub(crate) key: String,
-    /// Who holds it.
-    pub(crate) principal: String,
-}
-
-/// A signature that does not hold: which of the sheet's findings it is, and what to say.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Refused {
-    /// `signature-bad`, `signature-unknown-key`, `signature-expired-key`, `signature-revoked-key`.
-    pub(crate) finding: &'static str,
-    pub(crate) why: String,
-}
-
-fn bad(why: impl Into<String>) -> Refused {
-    Refused { finding: "signature-bad", why: why.into() }
-}
-
-/// The text that is signed beside the lock, in its one form.
-pub(crate) fn trusted_comment(lock: &Lock, text: &[u8], created: Timestamp, expires: Timestamp) -> String {
+/// The text that is signed beside a subject, in its one form.
+pub(crate) fn trusted_comment(subject: &Subject<'_>, created: Timestamp, expires: Timestamp) -> String {
     format!(
-        "foretaste v1 kind=lock repo={} file=foretaste.lock sha256={} seq={} created={created:.0} expires={expires:.0}",
-        lock.repo,
-        hex(&Sha256::digest(text)),
-        lock.seq.unwrap_or(0),
+        "foretaste v1 kind={} repo={} file={} sha256={} seq={} created={created:.0} expires={expires:.0}",
+        subject.kind.as_str(),
+        subject.repo,
+        quoted(subject.file),
+        hex(&Sha256::digest(subject.bytes)),
+        subject.seq,
     )
 }
 
-/// Judges one signature file against the keys of the trusted policy on the day `as_of`.
-///
-/// # Errors
-/// Why the signature does not count.
-pub(crate) fn verify(file: &[u8], lock: &Lock, text: &[u8], keys: &[Key], as_of: Date) -> Result<Signed, Refused> {
+/// A path as one word of plain ASCII: whatever else becomes `\xHH`.
+fn quoted(path: &BStr) -> String {
+    let mut text = String::with_capacity(path.len());
+    for &byte in path.iter() {
+        if (0x21..0x7F).contains(&byte) && byte != b'\\' {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("\\x{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// Judges one signature file: by which of the listed keys it is, and on which day it says that it was made.
+pub(super) fn verify<'k>(file: &[u8], subject: &Subject<'_>, trust: &Trust<'k>) -> Result<(&'k Key, Date), Refused> {
     let parts = Parts::read(file)?;
-    let key = keys.iter().find(|key| key_number(&key.minisign) == Some(parts.key_number)).ok_or_else(|| Refused {
+    let listed = trust.keys.iter().filter(|key| key_number(&key.minisign) == Some(parts.key_number));
+    // The number of a key is random and no fingerprint: two keys may have the same.
+    let mut refused = None;
+    for key in listed {
+        match by(key, &parts, subject.bytes) {
+            Ok(()) => return Ok((key, comment(parts.comment, subject, trust.as_of)?)),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| Refused {
         finding: "signature-unknown-key",
         why: format!("it is by key {}, which the policy does not list", number_text(parts.key_number)),
-    })?;
+    }))
+}
+
+fn by(key: &Key, parts: &Parts<'_>, bytes: &[u8]) -> Result<(), Refused> {
     let public = minisign_verify::PublicKey::from_base64(&key.minisign)
         .map_err(|_| bad(format!("the key {} in the policy is no minisign key", key.name)))?;
     let signature =
         minisign_verify::Signature::decode(parts.text).map_err(|_| bad("it is not a minisign signature"))?;
     // Legacy signatures are over the raw file; one of them can be relabelled to speak of another file.
     public
-        .verify(text, &signature, false)
-        .map_err(|_| bad(format!("it does not match the lock under key {}", key.name)))?;
-    comment(parts.comment, lock, text, as_of)?;
-    if key.revoked {
-        let why = format!("key {} is revoked", key.name);
-        return Err(Refused { finding: "signature-revoked-key", why });
-    }
-    let early = key.from.is_some_and(|from| as_of < from);
-    let late = key.until.is_some_and(|until| as_of > until);
-    if early || late {
-        let why = format!("key {} is not valid on {as_of}", key.name);
-        return Err(Refused { finding: "signature-expired-key", why });
-    }
-    Ok(Signed { key: key.name.clone(), principal: key.principal.clone() })
+        .verify(bytes, &signature, false)
+        .map_err(|_| bad(format!("it does not match the signed bytes under key {}", key.name)))
 }
 
-/// Compares every field of the trusted comment with what is being checked.
-fn comment(comment: &str, lock: &Lock, text: &[u8], as_of: Date) -> Result<(), Refused> {
+/// Compares every field of the trusted comment with what is being checked; the day on which it was made.
+fn comment(comment: &str, subject: &Subject<'_>, as_of: Date) -> Result<Date, Refused> {
+    let foreign = || bad("its trusted comment was not made by foretaste; sign with `foretaste sign`");
     let fields: Vec<&str> = comment.split(' ').collect();
-    let [tool, version, kind, repo, file, sha256, seq, created, expires] = fields[..] else {
-        return Err(bad("its trusted comment was not made by foretaste; sign with `foretaste sign`"));
-    };
+    let [tool, version, kind, repo, file, sha256, seq, created, expires] = fields[..] else { return Err(foreign()) };
     if (tool, version) != ("foretaste", "v1") {
-        return Err(bad("its trusted comment was not made by foretaste; sign with `foretaste sign`"));
+        return Err(foreign());
     }
-    let digest = hex(&Sha256::digest(text));
-    let expected = [
-        (kind, "kind=", "lock", "another purpose"),
-        (repo, "repo=", lock.repo.as_str(), "another repository"),
-        (file, "file=", super::super::LOCK, "another file"),
-        (sha256, "sha256=", digest.as_str(), "another version of the lock"),
-    ];
-    for (field, name, value, other) in expected {
+    for (field, name, value, other) in [
+        (kind, "kind=", subject.kind.as_str(), "another purpose"),
+        (repo, "repo=", subject.repo, "another repository"),
+        (file, "file=", quoted(subject.file).as_str(), "another file"),
+        (sha256, "sha256=", hex(&Sha256::digest(subject.bytes)).as_str(), "another version of the file"),
+        (seq, "seq=", subject.seq.to_string().as_str(), "another sequence number"),
+    ] {
         if field.strip_prefix(name) != Some(value) {
             return Err(bad(format!("it was made for {other}")));
         }
     }
-    if seq.strip_prefix("seq=") != Some(lock.seq.unwrap_or(0).to_string().as_str()) {
-        return Err(bad("it was made for another sequence number"));
-    }
-    let time = |field: &str, name: &str| field.strip_prefix(name).and_then(|text| text.parse::<Timestamp>().ok());
-    let (Some(_), Some(expires)) = (time(created, "created="), time(expires, "expires=")) else {
+    let time = |field: &str, name: &str| {
+        let stamp = field.strip_prefix(name)?.parse::<Timestamp>().ok()?;
+        Some(stamp.to_zoned(jiff::tz::TimeZone::UTC).date())
+    };
+    let (Some(created), Some(expires)) = (time(created, "created="), time(expires, "expires=")) else {
         return Err(bad("its trusted comment has no valid times"));
     };
-    if expires.to_zoned(jiff::tz::TimeZone::UTC).date() < as_of {
-        return Err(bad("it has expired; sign the lock again"));
+    if expires < as_of {
+        return Err(bad("it has expired; sign again"));
     }
-    Ok(())
+    Ok(created)
 }
 
 /// The parts of a signature file.
@@ -186,7 +170,10 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
+    use super::super::{Kind, Signed};
     use super::*;
+    use crate::policy::LOCK;
+    use crate::policy::lock::Lock;
 
     const DAY: Date = date(2026, 11, 23);
 
@@ -206,6 +193,20 @@ mod tests {
         lock: Lock,
         text: Vec<u8>,
         file: Vec<u8>,
+    }
+
+    fn subject<'a>(lock: &'a Lock, text: &'a [u8]) -> Subject<'a> {
+        let seq = lock.seq.unwrap_or(0);
+        Subject { kind: Kind::Lock, repo: &lock.repo, file: LOCK.into(), bytes: text, seq, day: None }
+    }
+
+    fn trusted_comment(lock: &Lock, text: &[u8], created: Timestamp, expires: Timestamp) -> String {
+        super::trusted_comment(&subject(lock, text), created, expires)
+    }
+
+    fn verify(file: &[u8], lock: &Lock, text: &[u8], keys: &[Key], as_of: Date) -> Result<Signed, Refused> {
+        let trust = Trust { keys, as_of, max_age_days: None, standing: false };
+        super::super::verify("foretaste.lock.x.minisig".into(), file, &subject(lock, text), &trust)
     }
 
     fn sign(pair: &minisign::KeyPair, text: &[u8], comment: &str) -> Vec<u8> {
@@ -232,7 +233,7 @@ mod tests {
     fn a_signature_of_a_listed_key_counts() {
         let c = case();
         let signed = verify(&c.file, &c.lock, &c.text, &[key(&c.pair, "alice")], DAY).unwrap();
-        assert_eq!(signed, Signed { key: "alice".into(), principal: "alice@example.org".into() });
+        assert_eq!((signed.key.as_str(), signed.principal.as_str()), ("alice", "alice@example.org"));
     }
 
     #[test]
@@ -245,7 +246,8 @@ mod tests {
         };
         assert_eq!(judge(|key| key.revoked = true, DAY), Err("signature-revoked-key"));
         assert_eq!(judge(|_| (), date(2027, 1, 2)), Err("signature-expired-key"));
-        assert_eq!(judge(|_| (), date(2025, 12, 31)), Err("signature-expired-key"));
+        assert_eq!(judge(|key| key.from = Some(date(2026, 11, 24)), DAY), Err("signature-expired-key"));
+        assert_eq!(judge(|_| (), date(2026, 10, 1)), Err("signature-bad"), "made on a day to come");
         // Past the end of the signature itself.
         assert_eq!(judge(|key| key.until = None, date(2027, 11, 2)), Err("signature-bad"));
         let other = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
@@ -307,6 +309,18 @@ mod tests {
             let at_text = at.index(text.len());
             text[at_text] ^= 1 << bit;
             prop_assert!(verify(&c.file, &c.lock, &text, &keys, DAY).is_err());
+            let mut public = keys[0].minisign.clone().into_bytes();
+            let at_key = at.index(public.len());
+            public[at_key] ^= 1 << bit;
+            if let Ok(minisign) = String::from_utf8(public) {
+                let keys = [Key { minisign, ..keys[0].clone() }];
+                prop_assert!(verify(&c.file, &c.lock, &c.text, &keys, DAY).is_err());
+            }
         }
+    }
+
+    #[test]
+    fn a_path_in_a_comment_is_one_word() {
+        assert_eq!(quoted("models/a b\\ü.bin".into()), "models/a\\x20b\\x5C\\xC3\\xBC.bin");
     }
 }

@@ -1,0 +1,259 @@
+//! The lock of a run: on both sides of the change, with what lies beside it and those who wrote the change.
+
+use std::sync::LazyLock;
+
+use bstr::{BStr, ByteSlice};
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use super::gather::{Blobs, Run};
+use super::scan::{Hashing, Measure, is_about_data};
+use crate::finding::Unread;
+use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, SignatureFile};
+use crate::policy::trust::Judgement;
+use crate::policy::{self, Policy, signature};
+use crate::source::{Content, Entry, Scope, Snapshot, Trusted};
+use crate::span::BlobId;
+
+/// The lock on both sides of a change.
+pub(super) struct Sides {
+    judged: Option<Result<Lock, LockError>>,
+    trusted: Option<Lock>,
+    text: Vec<u8>,
+    /// Whether both sides have the same bytes.
+    same: bool,
+}
+
+impl Sides {
+    /// The judged lock, or why there is none to go by; `None` where neither side has one.
+    pub(super) fn judged(&self) -> Option<Result<&Lock, &LockError>> {
+        static REMOVED: LazyLock<LockError> =
+            LazyLock::new(|| LockError { line: 0, message: "the change removes it".to_owned() });
+        match (&self.judged, &self.trusted) {
+            (Some(lock), _) => Some(lock.as_ref()),
+            (None, Some(_)) => Some(Err(&REMOVED)),
+            (None, None) => None,
+        }
+    }
+
+    /// The judged lock, where it can be read.
+    fn lock(&self) -> Option<&Lock> {
+        self.judged.as_ref()?.as_ref().ok()
+    }
+
+    /// The line of a path in the judged lock.
+    pub(super) fn line(&self, path: &BStr) -> Option<&policy::lock::LockedFile> {
+        self.lock()?.file(path)
+    }
+}
+
+/// What lies beside the lock.
+pub(super) struct Beside {
+    blob: BlobId,
+    signatures: Vec<SignatureFile>,
+    authors: Vec<String>,
+    policy: Option<[u8; 32]>,
+    moment: Moment,
+    outside: Vec<Compared>,
+    folders: Vec<String>,
+}
+
+impl Beside {
+    /// All of it, as checks are shown it.
+    pub(super) fn locked<'a>(
+        &'a self,
+        lock: Result<&'a Lock, &'a LockError>,
+        sides: &'a Sides,
+        files: &'a [Compared],
+        complete: bool,
+        judgement: &'a Judgement,
+    ) -> Locked<'a> {
+        Locked {
+            lock,
+            blob: self.blob,
+            text: &sides.text,
+            trusted: sides.trusted.as_ref(),
+            files,
+            outside: &self.outside,
+            folders: &self.folders,
+            complete,
+            signatures: &self.signatures,
+            enforced: !judgement.adoption,
+            moment: self.moment,
+            authors: &self.authors,
+            same: sides.same,
+            policy: self.policy,
+            proposed: judgement.proposed(None, None).filter(|p| !p.first).map(|proposed| proposed.after),
+        }
+    }
+}
+
+impl Run<'_> {
+    /// The lock on both sides.
+    pub(super) fn lock(&self) -> Result<Sides, Error> {
+        let trusted = self.own(policy::LOCK, &self.trusted_side()?)?;
+        let text = self.judged(policy::LOCK)?;
+        Ok(Sides {
+            judged: text.as_deref().map(Lock::parse),
+            same: trusted == text,
+            // A lock that was broken before is nothing that a change can be held against.
+            trusted: trusted.as_deref().and_then(|text| Lock::parse(text).ok()),
+            text: text.unwrap_or_default(),
+        })
+    }
+
+    /// Whether a file has to be hashed: it is in the lock, or should be.
+    pub(super) fn hashes(&self, policy: &Policy, lock: &Sides, path: &BStr) -> bool {
+        if self.checker.measures {
+            return is_own(path).is_none() && (policy.datasets.is_empty() || policy.lens(path).dataset.is_some());
+        }
+        match &lock.judged {
+            Some(Ok(lock)) => lock.file(path).is_some() || declared(policy, path),
+            _ => false,
+        }
+    }
+
+    /// The judged files, as the lock would record them.
+    pub(super) fn compared(
+        &self,
+        policy: &Policy,
+        entries: &[(BlobId, &Entry)],
+        measures: &[Measure],
+        lock: &Sides,
+    ) -> Vec<Compared> {
+        let mut measured = measures.iter().map(|measure| (measure.blob, measure)).collect::<Vec<_>>();
+        measured.sort_by_key(|(blob, _)| *blob);
+        let mut files = Vec::new();
+        for (id, entry) in entries {
+            let declared = declared(policy, entry.path());
+            let file = Compared { path: entry.path.clone(), blob: *id, declared, ..Compared::default() };
+            if let Ok(at) = measured.binary_search_by_key(id, |(blob, _)| *blob) {
+                let m = measured[at].1;
+                let differs = lock.line(entry.path()).is_some_and(|line| line.sha256 != m.sha256);
+                let before = if differs { self.before(policy, entry) } else { None };
+                files.push(Compared {
+                    sha256: Some(m.sha256),
+                    size: m.size,
+                    records: m.records,
+                    before,
+                    labels: m.labels.clone(),
+                    ..file
+                });
+            } else if entry.content.is_none() {
+                files.push(file);
+            }
+        }
+        files
+    }
+
+    /// SHA-256 of a file on the other side of the change, with a pointer of LFS resolved.
+    fn before(&self, policy: &Policy, entry: &Entry) -> Option<[u8; 32]> {
+        let content = Content::Object(entry.before.as_ref()?.id);
+        let raw = self.reader.read(&content, policy.limits.blob).ok()?;
+        match crate::source::pointer(&raw) {
+            Some(pointer) => policy::lock::digest(&pointer.oid),
+            None => Some(Sha256::digest(&*raw).into()),
+        }
+    }
+
+    /// What lies beside the judged lock.
+    pub(super) fn beside(
+        &self,
+        judgement: &Judgement,
+        snapshot: &Snapshot,
+        sides: &Sides,
+        blobs: &mut Blobs,
+        unread: &mut Vec<Unread>,
+    ) -> Result<Beside, Error> {
+        let blob = blobs.own(policy::LOCK, sides.text.clone());
+        let signatures = self.signatures(blobs)?;
+        let authors = self.authors(&judgement.policy, snapshot, sides);
+        let policy = self.judged(policy::FILE)?.map(|text| Sha256::digest(text).into());
+        let mut outside = Vec::new();
+        for (name, folder) in &self.checker.outside {
+            for file in super::outside::hashed(name, folder, self.checker.hashing.unwrap_or(Hashing::Sha256), unread)? {
+                let line = sides.lock().and_then(|lock| lock.outside.iter().find(|line| line.path == file.path));
+                let same =
+                    line.filter(|line| self.checker.hashing == Some(Hashing::Blake3) && line.blake3 == file.blake3);
+                let sha256 = Some(same.map_or(file.sha256, |line| line.sha256));
+                outside.push(Compared { path: file.path, blob, sha256, size: file.size, ..Compared::default() });
+            }
+        }
+        let folders: Vec<String> = self.checker.outside.iter().map(|(name, _)| name.clone()).collect();
+        if self.checker.hashing.is_some() {
+            unread.extend(sides.lock().into_iter().flat_map(|lock| super::outside::unseen(lock, &folders)));
+        }
+        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), outside, folders })
+    }
+
+    /// What the run is for.
+    fn moment(&self) -> Moment {
+        let is_tag = |revision: &str| self.reader.repository().is_some_and(|repository| repository.is_tag(revision));
+        match (self.checker.moment, &self.scope) {
+            (Some(moment), _) => moment,
+            (None, Scope::Revision(revision)) if is_tag(revision) => Moment::Tag,
+            (None, Scope::Revision(_)) => Moment::Merge,
+            _ => Moment::Change,
+        }
+    }
+
+    /// Signature files beside the judged lock.
+    fn signatures(&self, blobs: &mut Blobs) -> Result<Vec<SignatureFile>, Error> {
+        let Some(repository) = self.reader.repository() else { return Ok(Vec::new()) };
+        let mut side = self.trusted_side()?;
+        if side.from == "worktree" {
+            // What nobody has committed stands nowhere yet.
+            side = Trusted { from: "head", commit: repository.head()? };
+        }
+        let mut found = Vec::new();
+        for path in repository.names_at_top(&self.scope)? {
+            if found.len() < signature::MAX_FILES && signature::is_signature_of(path.as_ref(), policy::LOCK.into()) {
+                let name = path.to_string();
+                let bytes = self.judged(&name)?.unwrap_or_default();
+                let standing = self.own(&name, &side)?.as_ref() == Some(&bytes);
+                let blob = blobs.own(&name, bytes.clone());
+                found.push(SignatureFile { blob, path, bytes, standing });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Mail addresses of those who wrote what is judged, where the policy does not count them among the signers. Of a
+    /// range its commits; of anything else the change that gave the lock its content. Whoever only adds a signature has
+    /// written nothing.
+    fn authors(&self, policy: &Policy, snapshot: &Snapshot, lock: &Sides) -> Vec<String> {
+        let Some(repository) = self.reader.repository().filter(|_| policy.require.exclude_author) else {
+            return Vec::new();
+        };
+        let span = match &self.scope {
+            Scope::Range { .. } => snapshot.after.map(|after| (snapshot.before, after)),
+            Scope::Revision(_) => snapshot.after.and_then(|tip| repository.introduced(tip, policy::LOCK.into())),
+            _ => repository.head().ok().flatten().and_then(|tip| repository.introduced(tip, policy::LOCK.into())),
+        };
+        let Some((before, after)) = span else { return Vec::new() };
+        let counts = |path: &BStr| {
+            path == policy::FILE
+                || path == policy::LOCK
+                || policy.lens(path).dataset.is_some()
+                || lock.line(path).is_some()
+        };
+        let history = repository.people(before, after, &counts, 0);
+        let wrote = history.judged.iter().filter(|commit| !commit.paths.is_empty());
+        let mut authors: Vec<String> = wrote.map(|commit| commit.author.mail.to_string()).collect();
+        authors.sort();
+        authors.dedup();
+        authors
+    }
+}
+
+/// Whether a path has to be in the lock: it is of a declared dataset, or changes what such files are read as.
+fn declared(policy: &Policy, path: &BStr) -> bool {
+    policy.lens(path).dataset.is_some() || is_about_data(path)
+}
+
+/// Whether a path is a file of foretaste's own.
+pub(super) fn is_own(path: &BStr) -> Option<&BStr> {
+    let name = path.rsplit_str("/").next().unwrap_or_default().as_bstr();
+    let own = name == policy::FILE || name == policy::BASELINE || name.starts_with_str(policy::LOCK);
+    own.then_some(name)
+}
