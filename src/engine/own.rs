@@ -130,7 +130,8 @@ impl Run<'_> {
             if let Ok(at) = measured.binary_search_by_key(id, |(blob, _)| *blob) {
                 let m = measured[at].1;
                 let differs = lock.line(entry.path()).is_some_and(|line| line.sha256 != m.sha256);
-                let before = if differs { self.before(policy, entry) } else { None };
+                let is_change = matches!(self.scope, Scope::Staged | Scope::Range { .. });
+                let before = if differs && is_change { self.before(policy, entry) } else { None };
                 files.push(Compared {
                     sha256: Some(m.sha256),
                     size: m.size,

@@ -104,6 +104,9 @@ impl Reader {
     }
 }
 
+/// The line of a path in the lock.
+pub(super) type LineOf<'a> = dyn Fn(&BStr) -> Option<&'a LockedFile> + Sync + 'a;
+
 pub(super) struct Scanner<'a> {
     pub(super) checks: &'a [Box<dyn Fold>],
     pub(super) policy: &'a Policy,
@@ -117,7 +120,7 @@ pub(super) struct Scanner<'a> {
     /// Whether a lock is to be written.
     pub(super) blake3: bool,
     /// What files are compared with, where nothing else is asked of them.
-    pub(super) hashing: Option<(Hashing, &'a (dyn Fn(&BStr) -> Option<&'a LockedFile> + Sync))>,
+    pub(super) hashing: Option<(Hashing, &'a LineOf<'a>)>,
 }
 
 impl Scanner<'_> {

@@ -26,7 +26,7 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, String> {
     let key = PublicKey::from_openssh(text.trim()).map_err(|error| format!("it cannot be read ({error})"))?;
     // One form only, up to the comment.
     let again = key.to_openssh().map_err(|error| error.to_string())?;
-    if again.split(' ').take(2).ne(text.trim().split_whitespace().take(2)) {
+    if again.split(' ').take(2).ne(text.split_whitespace().take(2)) {
         return Err("it is not written as ssh-keygen writes it".to_owned());
     }
     match key.algorithm() {
