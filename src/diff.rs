@@ -17,6 +17,7 @@ mod keyer;
 mod kind;
 mod near;
 mod normal;
+mod rewritten;
 mod rows;
 #[cfg(test)]
 pub(crate) mod trial;
@@ -303,6 +304,19 @@ pub(crate) struct SetSummary {
     pub(crate) format_only: Vec<String>,
     /// Records that were not looked at for near-duplicates, since there were too many.
     pub(crate) not_matched: u64,
+    /// Records that are written in another way and are the same, in files with flips; 0 where that was not looked at.
+    #[serde(skip)]
+    pub(crate) rewritten: u64,
+    /// Records of classes that no changed file has, where they are known.
+    #[serde(skip)]
+    pub(crate) elsewhere: u64,
+}
+
+impl SetSummary {
+    /// Records that the change touches in any way.
+    pub(crate) fn touched(&self) -> u64 {
+        self.added + self.removed + self.changed + self.moved + self.rewritten
+    }
 }
 
 /// Records of one class that became another.

@@ -96,8 +96,6 @@ const CLASSES: &[&[u8]] = &[
     b"phishing",
     b"toxic",
     b"nontoxic",
-    b"offensive",
-    b"hate",
     b"benign",
     b"malicious",
     b"malware",
@@ -149,7 +147,12 @@ pub(crate) fn class_of(path: &BStr) -> Option<FileClass<'_>> {
         return None;
     }
     let (stem, ending) = name.rsplit_once_str(".").unwrap_or((name, b""));
-    let known = |word: &[u8], known: &[&[u8]]| known.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let papers: [&[u8]; 5] = [b"readme", b"license", b"licence", b"notice", b"changelog"];
+    if papers.iter().any(|paper| paper.eq_ignore_ascii_case(stem)) {
+        return None;
+    }
+    // `POS` is short for part of speech.
+    let known = |word: &[u8], known: &[&[u8]]| word != b"POS" && known.iter().any(|one| one.eq_ignore_ascii_case(word));
     let class = |name, of_folder| {
         let is_list = known(name, LISTS);
         (is_list || known(name, CLASSES)).then_some(FileClass { name, is_list, of_folder })
@@ -211,7 +214,16 @@ mod tests {
         assert_eq!(class("aclImdb/train/pos/0_9.txt"), "pos");
         assert_eq!(class("lists/domain-Blocklist.txt"), "Blocklist");
         assert_eq!(class("negative-words.txt"), "negative");
-        for path in ["README.md", "pos/a.py", "good_vs_bad.txt", "tests/good/a.txt", "a/positive.csv", "position.txt"] {
+        for path in [
+            "README.md",
+            "pos/a.py",
+            "good_vs_bad.txt",
+            "tests/good/a.txt",
+            "a/positive.csv",
+            "position.txt",
+            "POS/a.txt",
+            "pos/README",
+        ] {
             assert_eq!(class(path), "", "{path}");
         }
         assert!(class_of("allowlist.txt".into()).is_some_and(|class| class.is_list));

@@ -243,6 +243,10 @@ pub(crate) struct Commit {
     pub id: ObjectId,
     /// Number of its parents.
     pub parents: usize,
+    /// The ids of its parents, first parent first.
+    pub before: Vec<ObjectId>,
+    /// Whether its message says that somebody else read it (`Reviewed-by`, `Approved-by`, `Acked-by`).
+    pub reviewed: bool,
     /// Who wrote it.
     pub author: Person,
     /// Who committed it.

@@ -9,6 +9,7 @@ use support::Repo;
 const CLASSES: [&str; 4] = ["delivery", "refund", "chat", "account"];
 
 /// Numbers that are the same everywhere.
+#[derive(Debug)]
 struct Seed(u64);
 
 impl Seed {
@@ -308,4 +309,97 @@ fn the_report_for_people_names_commits_kinds_and_coverage() {
     let redacted = repo.foretaste(&["audit", "--redact"]).stdout();
     assert!(!redacted.contains("Mallory") && redacted.contains("person-"), "{redacted}");
     assert_eq!(text, repo.foretaste(&["audit"]).stdout(), "the same input gives the same bytes");
+}
+
+#[test]
+fn campaigns_are_found_whatever_the_seed() {
+    for seed in 21..26 {
+        let mut seed = Seed(seed);
+        let (repo, mut all) = honest(&mut seed);
+        flip(&mut all, &mut seed, 30, "chat");
+        let reformat = commit(&repo, "Rhea", &reformatted(&all), "Put the file in order");
+        let mut drip = Vec::new();
+        for n in 0..10 {
+            flip(&mut all, &mut seed, 3, "account");
+            drip.push(commit(&repo, "Dana", &reformatted(&all), &format!("Tidy up, part {n}")));
+        }
+        let (_, report) = repo.json(&["audit"]);
+        let loud = loud(&report);
+        assert!(loud.contains(&reformat), "{seed:?}: {loud:?}");
+        assert!(drip.iter().filter(|id| loud.contains(id)).count() >= 5, "{seed:?}: {loud:?}");
+        let hidden = of(&report, &reformat)["signals"].to_string();
+        assert!(hidden.contains("hidden-label-edit"), "{hidden}");
+    }
+}
+
+#[test]
+fn another_layout_alone_is_silent() {
+    let (repo, all) = honest(&mut Seed(31));
+    commit(&repo, "Mallory", &reformatted(&all), "Put the file in order");
+    let (_, report) = repo.json(&["audit"]);
+    assert_eq!((&report["commits"], &report["findings"]), (&serde_json::json!([]), &serde_json::json!([])));
+}
+
+#[test]
+fn a_campaign_in_a_young_repository_is_found_without_any_newcomer() {
+    let mut seed = Seed(32);
+    let mut all = rows(&mut seed, 400);
+    let repo = Repo::with(&[("data/tickets.jsonl", &table(&all))]);
+    let mut ids = Vec::new();
+    for n in 0..10 {
+        flip(&mut all, &mut seed, 3, "refund");
+        ids.push(commit(&repo, "Mallory", &table(&all), &format!("Tidy up, part {n}")));
+    }
+    let (_, report) = repo.json(&["audit"]);
+    assert!(loud(&report).contains(&ids[9]));
+    assert!(of(&report, &ids[9])["signals"].to_string().contains("label-campaign"));
+    // The same by turns towards every class is work.
+    let all = rows(&mut Seed(33), 400);
+    let repo = Repo::with(&[("data/tickets.jsonl", &table(&all))]);
+    let mut all = all;
+    for n in 0..10 {
+        flip(&mut all, &mut seed, 3, CLASSES[n % CLASSES.len()]);
+        commit(&repo, "Ana", &table(&all), &format!("Labels, part {n}"));
+    }
+    assert_eq!(loud(&repo.json(&["audit"]).1), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs Python 3"]
+fn the_generator_of_campaigns_makes_what_is_found() {
+    let (repo, _) = honest(&mut Seed(41));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/campaigns.py");
+    for seed in 1..4 {
+        let mut command = repo.command("python3");
+        command.args([script, repo.dir().to_str().unwrap(), "--seed", &seed.to_string(), "--binary"]);
+        let output = command.arg(support::binary()).output().unwrap();
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(table.lines().count(), 4, "{table}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!table.contains("NOT FOUND"), "{table}");
+    }
+}
+
+#[test]
+fn labels_that_swing_and_labels_that_machines_change_are_said_to_be() {
+    let mut seed = Seed(42);
+    let (repo, mut all) = honest(&mut seed);
+    let before = all.clone();
+    let away = |label: &str| if label == "chat" { "refund" } else { "chat" };
+    for row in &mut all[100..105] {
+        row.1 = away(row.1);
+    }
+    commit(&repo, "Ana", &table(&all), "Correct five labels");
+    // Two of them go back, and three others change: nobody takes back the commit.
+    all[100..102].clone_from_slice(&before[100..102]);
+    for row in &mut all[200..203] {
+        row.1 = away(row.1);
+    }
+    let swing = commit(&repo, "Ben", &table(&all), "Correct five labels again");
+    all[300].1 = away(all[300].1);
+    let machine = commit(&repo, "renovate[bot]", &table(&all), "Update dependencies");
+    let (_, report) = repo.json(&["audit"]);
+    let names = |id: &str| of(&report, id)["signals"].to_string();
+    assert!(names(&swing).contains("oscillation"), "{}", names(&swing));
+    assert!(names(&machine).contains("bot-author"), "{}", names(&machine));
+    assert_eq!(loud(&report), [""; 0], "one weak sign is a note");
 }

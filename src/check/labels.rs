@@ -8,6 +8,7 @@ mod history;
 mod manual;
 mod people;
 mod rank;
+mod removal;
 mod risk;
 mod signals;
 
@@ -114,6 +115,9 @@ impl Check for Labels {
         for (number, set) in seen.sets.iter().enumerate() {
             let files: Vec<_> = seen.relabelled.iter().filter(|file| file.set == number).collect();
             findings.extend(flip::renamed(set, &files));
+        }
+        for set in &seen.sets {
+            findings.extend(removal::selective(set).map(|gone| removal::of_change(&gone, set, &seen.files, &who)));
         }
         risk::findings(&seen, &who, findings);
         history::findings(&seen.chapters, findings);

@@ -279,6 +279,11 @@ impl Index {
         self.stretches.iter().zip(ends).map(|(stretch, end)| (stretch, stretch.from..end))
     }
 
+    /// How many rows the change brought, where that is known.
+    pub(crate) fn fresh_rows(&self) -> Option<u64> {
+        self.fresh.as_ref().map(|rows| rows.len() as u64)
+    }
+
     /// Whether the change brought a row.
     pub(crate) fn is_fresh(&self, row: usize) -> bool {
         self.fresh.as_ref().is_none_or(|fresh| fresh.binary_search(&(row as u32)).is_ok())

@@ -239,12 +239,14 @@ impl Roles<'_> {
         if !self.roles.contains(&Role::Text) || names::is_conversation(self.columns.iter().map(|c| c.path)) {
             return;
         }
+        // `[text, label]` without names, sorted by the label: the sample may hold one class alone.
+        let pairs = self.columns.len() == 2 && self.columns[1].path == "column2";
         let candidates: Vec<usize> = self
             .free()
             .filter(|(_, c)| {
                 !c.path.contains(['[', '.'])
                     && !names::NO_LABEL.contains(&c.leaf.as_str())
-                    && c.is_of_few_values(self.rows)
+                    && (c.is_of_few_values(self.rows) || (pairs && c.is_of_one_word(self.rows)))
             })
             .map(|(i, _)| i)
             .collect();

@@ -303,6 +303,8 @@ fn read_commit(
     let mut commit = Commit {
         id,
         parents: 0,
+        before: Vec::new(),
+        reviewed: false,
         author: Person::default(),
         committer: Person::default(),
         signed: false,
@@ -313,13 +315,20 @@ fn read_commit(
     for line in head.lines() {
         let Some((key, value)) = line.split_once_str(" ") else { continue };
         match key {
-            b"parent" => commit.parents += 1,
+            b"parent" => {
+                commit.parents += 1;
+                commit.before.extend(ObjectId::from_hex(value).ok());
+            }
             b"author" => commit.author = person(value, mailmap),
             b"committer" => commit.committer = person(value, mailmap),
             b"gpgsig" | b"gpgsig-sha256" => commit.signed = true,
             _ => {}
         }
     }
+    let trailers: [&[u8]; 3] = [b"reviewed-by:", b"approved-by:", b"acked-by:"];
+    let is_review =
+        |line: &[u8]| trailers.iter().any(|t| line.get(..t.len()).is_some_and(|l| l.eq_ignore_ascii_case(t)));
+    commit.reviewed = message.lines().any(is_review);
     let subject = message.lines().map(ByteSlice::trim).find(|line| !line.is_empty()).unwrap_or_default();
     commit.subject = subject.to_str_lossy().chars().take(MAX_SUBJECT).collect();
     Ok(commit)

@@ -75,15 +75,20 @@ pub(super) static RULES: [Rule; 2] = [
                    so that moving, sorting, reformatting or splitting files changes nothing. Case, blanks, Unicode forms, \
                    invisible characters and entity markup are folded away. A record that went from one class to another \
                    while both live on is a flip; all flips of a data set to one class are one finding. Swapped answers of a \
-                   preference pair are flips too. \
+                   preference pair are flips too, and so is a line, an image or a word whose label is its file, its folder or \
+                   its column: `pos.txt` and `neg.txt`, `train/cat/`, CoNLL-U and IOB, where a word is known by its sentence. \
                    Fewer than 3 flips are a note; 3 or more in one direction (at least four times as many as go back), or 20 \
                    in any, a warning. It is an error from 20 flips and 5 % of one of the classes on, if the \
                    flipped records share a phrase or an invisible sequence that other records of their class lack, or if \
                    everybody who touched these files is new to the data. Classes that were renamed, merged, carved out or \
                    emptied are told once, as a note, with the mapping. Records that get their first label are not told. \
+                   Where 20 records or more are removed, 9 of 10 of one class that lives on beside others, that is a note, \
+                   and a warning if who removed them is new. \
                    An audit compares every commit with its parents and holds it against those before it: many flips for \
-                   this repository, flips to one class, flips hidden in a large change, an author new to the data. One \
-                   such sign is a note and two are a warning; flips that share a phrase, three flips of a newcomer, and a \
+                   this repository, flips to one class, flips hidden in a large change or in one of layout, records that swing \
+                   to and fro, an author new to the data. One \
+                   such sign is a note and two are a warning; flips that share a phrase, three flips of a newcomer, 20 flips of \
+                   one person to one class over three commits or more with hardly any to another, and a \
                    merge with labels that none of its parents has are a warning alone. A commit that takes another one \
                    back is told so.",
             why: "Changing a label is the cheapest poison: no new data, no strange text, and one word in a diff of thousands of \
@@ -112,7 +117,9 @@ pub(super) static RULES: [Rule; 2] = [
                   each other.",
             misses: "Labels that were wrong from the start, and records that are removed and written anew in other words. \
                      Several records of one text whose labels change in different ways (counted as conflicts). Values that \
-                     are no classes, such as scores and answers. Tokens inside a sentence. A change spread over many small \
+                     are no classes, such as scores and answers. Words of a sentence of which another word changed; \
+                     what words that flipped have in common; of a treebank, other columns than parts of speech, unless the \
+                     policy declares them. Classes of text files whose names are no common words for one. A change spread over many small \
                      commits is seen as a whole in a range, not in each hook. Where only what is staged is read, the \
                      classes are counted over the changed files alone (`scope` in the evidence), and a class that lives on \
                      elsewhere looks renamed or merged. An audit does not verify that objects are what their ids promise \
@@ -134,10 +141,14 @@ pub(super) static RULES: [Rule; 2] = [
                    several scripts in a word, or drawn like that of a known author, or one letter away from it; a known \
                    name with an address of a domain it never had; no signature from somebody who signed 9 of 10 earlier \
                    commits, or on a commit of the web page, which signs; a time zone that is that of whoever committed it \
-                   and not the author's, or one that nobody could have reached; labels that change after a long rest; a few \
-                   flips in a large change that does not speak of labels. Addresses and names of one person are joined \
-                   first, and bots are left out. One weak sign is a note; two, or one with three flips or more, a \
-                   warning. It never fails a run.",
+                   and not the author's, or one that nobody could have reached; labels that change after a long rest, or a \
+                   newcomer who makes nearly all commits after one; a few flips in a large change, or in one of layout, that \
+                   does not speak of labels. Signs of which honest histories are full weigh only beside changed labels: a \
+                   known address under another name, half of the recent commits by somebody who had hardly a part in the \
+                   earlier ones, a burst of commits, times out of order, a committer who does not hold the data, a merge of \
+                   one's own work, a machine's first change of labels. Addresses and names of one person are joined first, \
+                   and bots are left out. One weak sign is a note; two, or one with three flips or more, a warning. It never \
+                   fails a run.",
             why: "The patient attacks on software came from people who were trusted step by step, or from accounts that were \
                   borrowed. Labels are easier prey than code: few people read them, and a change of hands is quiet. Such signs \
                   mean little alone and much beside flipped labels.",

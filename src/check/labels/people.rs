@@ -176,7 +176,7 @@ pub(super) fn mail(person: &Person) -> String {
 }
 
 /// Whether an account is a machine's.
-fn is_bot(person: &Person) -> bool {
+pub(super) fn is_bot(person: &Person) -> bool {
     let (name, mail) = (folded(person), mail(person));
     let bots = ["github-actions", "dependabot", "renovate", "renovate bot", "pre-commit-ci", "copilot", "greenkeeper"];
     name.contains("[bot]") || mail.contains("[bot]") || mail.starts_with("bot@") || bots.contains(&name.as_str())

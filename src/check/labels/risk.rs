@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::flip::some;
 use super::people::{Identity, Who, mail};
-use super::signals::{ByPath, Evidence, Past, Signal};
+use super::signals::{ByPath, Evidence, Past, Signal, weight};
 use super::{RISK, RULES, Seen};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::rule::{Confidence, Severity};
@@ -19,7 +19,7 @@ pub(super) fn findings(seen: &Seen, who: &Who<'_>, findings: &mut Vec<Finding>) 
     for flips in &seen.flips {
         let set = &seen.sets[flips.set];
         for (path, count) in &flips.paths {
-            let touched = set.added + set.removed + set.changed;
+            let touched = set.touched();
             by_path.add(path.as_bstr(), Evidence { flips: *count, touched });
         }
     }
@@ -27,7 +27,10 @@ pub(super) fn findings(seen: &Seen, who: &Who<'_>, findings: &mut Vec<Finding>) 
     for &(identity, commit) in &who.earlier {
         past.add(identity, commit);
     }
-    who.judged.iter().for_each(|(_, commit)| past.stamp(commit));
+    for (identity, commit) in &who.judged {
+        past.stamp(commit);
+        past.place(commit, Some(*identity));
+    }
     #[allow(clippy::type_complexity)] // what each person did, in one table
     let mut people: BTreeMap<Identity, Vec<(&Commit, Evidence, Vec<Signal>)>> = BTreeMap::new();
     for &(identity, commit) in &who.judged {
@@ -51,9 +54,6 @@ fn finding(commits: &[(&Commit, Evidence, Vec<Signal>)], who: &Who<'_>) -> Findi
             }
         }
     }
-    let mut names: Vec<&str> = signals.iter().map(|(_, signal)| signal.name).collect();
-    names.sort_unstable();
-    names.dedup();
     let flips = commits.iter().map(|(_, evidence, _)| evidence.flips).max().unwrap_or(0);
     let mut words: Vec<&str> = Vec::new();
     for (_, signal) in &signals {
@@ -75,7 +75,8 @@ fn finding(commits: &[(&Commit, Evidence, Vec<Signal>)], who: &Who<'_>) -> Findi
     // Metadata alone stays a note unless it is of a kind that honest histories do not have; two signs that coincide, or
     // one and flipped labels, are worth a look.
     let alone = signals.iter().any(|(_, signal)| signal.alone);
-    let warn = alone || names.len() >= 2 || flips >= 3;
+    let names = weight(signals.iter().map(|(_, signal)| *signal), flips);
+    let warn = alone || names >= 2 || flips >= 3;
     finding.severity = if warn { Severity::Warning } else { Severity::Note };
     finding.confidence = Confidence::Low;
     finding.help =
@@ -128,6 +129,8 @@ pub(super) mod tests {
         Commit {
             id: ObjectId::from_bytes_or_panic(&id),
             parents: 1,
+            before: Vec::new(),
+            reviewed: false,
             committer: author.clone(),
             author,
             signed: false,
@@ -226,6 +229,9 @@ pub(super) mod tests {
     fn a_web_commit_without_signature_is_told() {
         let mut web = commit(41, "Ada Lovelace", "ada@a.org", &[PATH]);
         web.committer = person("GitHub", "noreply@github.com");
+        web.committer.seconds = web.author.seconds;
+        assert_eq!(signals(0, &[web.clone()], &history(false)), None, "it did not sign in those days");
+        web.committer.seconds = 1_600_000_000;
         assert_eq!(signals(0, &[web], &history(false)), one(Severity::Warning, "unsigned-web-commit"));
     }
 
@@ -241,11 +247,12 @@ pub(super) mod tests {
         foreign.author.offset = 8 * 3600;
         // Ada travels.
         assert_eq!(signals(0, &[foreign.clone()], &earlier), None);
-        foreign.committer = person("Jia", "jia@j.org");
+        foreign.committer = Person { seconds: foreign.author.seconds, ..person("Jia", "jia@j.org") };
         assert_eq!(signals(0, &[foreign.clone()], &earlier), one(Severity::Note, "foreign-timezone"));
         // An hour later she is at home again.
         let mut back = commit(80, "Ada Lovelace", "ada@a.org", &[PATH]);
         back.author.seconds += 3600;
+        back.committer.seconds += 3600;
         let both = signals(0, &[foreign, back], &earlier).expect("both are told");
         assert_eq!((both.0, both.1.len()), (Severity::Warning, 2));
     }
@@ -256,6 +263,69 @@ pub(super) mod tests {
         assert_eq!(signals(1, &late, &history(false)), one(Severity::Note, "dormant-revival"));
         let drifted = [commit(41, "Ada Lovelace", "ada@elsewhere.net", &[PATH])];
         assert_eq!(signals(1, &drifted, &history(false)), one(Severity::Note, "identity-drift"));
+    }
+
+    /// Commits of one person, a day after the other.
+    fn by(name: &str, days: std::ops::Range<i64>) -> Vec<Commit> {
+        let mail = format!("{}@x.org", name.to_lowercase());
+        days.map(|day| commit(day, name, &mail, &[PATH])).collect()
+    }
+
+    #[test]
+    fn new_hands_after_a_long_rest_are_told_once() {
+        let told = |days: i64| {
+            let earlier = [by("Ada", 0..60), by("Grace", 300..300 + days)].concat();
+            signals(0, &by("Grace", 300 + days..301 + days), &earlier)
+        };
+        assert_eq!(told(6), None);
+        assert_eq!(told(7), one(Severity::Note, "dormant-revival"));
+        assert_eq!(told(8), None);
+        // Whoever was there before only comes back.
+        let earlier = [by("Ada", 0..60), by("Ada", 300..307)].concat();
+        assert_eq!(signals(0, &by("Ada", 307..308), &earlier), None);
+    }
+
+    #[test]
+    fn a_change_of_hands_is_told_with_both_shares() {
+        let mixed = |ada: usize| {
+            let mut all = by("Ada", 0..200);
+            all.extend(by("Grace", 200..230));
+            all.extend(by("Ada", 230..230 + ada as i64));
+            all
+        };
+        let judged = by("Grace", 390..391);
+        let findings = judge(0, &judged, &mixed(0));
+        let risk = findings.iter().find(|finding| finding.rule.id == "maintainer-risk").expect("hands changed");
+        assert_eq!(risk.evidence["signals"][0]["name"], "ownership-shift");
+        assert_eq!(risk.evidence["signals"][0]["value"], "21/21 after 10/210");
+        assert_eq!(risk.severity, Severity::Note);
+        assert_eq!(signals(0, &judged, &mixed(40)), None);
+    }
+
+    #[test]
+    fn times_out_of_order_are_context() {
+        let mut odd = commit(41, "Ada Lovelace", "ada@a.org", &[PATH]);
+        odd.committer.seconds -= 3600;
+        assert_eq!(signals(0, &[odd.clone()], &history(false)), one(Severity::Note, "timestamp-order"));
+        // Beside flips it counts as one sign of two.
+        let late = commit(400, "Ada Lovelace", "ada@a.org", &[PATH]);
+        let odd =
+            Commit { committer: Person { seconds: late.author.seconds - 3600, ..late.committer.clone() }, ..late };
+        let found = signals(1, &[odd], &history(false)).expect("both are told");
+        assert_eq!((found.0, found.1), (Severity::Warning, vec!["dormant-revival".into(), "timestamp-order".into()]));
+    }
+
+    #[test]
+    fn a_burst_of_commits_weighs_beside_flips() {
+        let mut earlier = by("Ada", 0..400);
+        earlier.retain(|commit| commit.author.seconds / 86_400 % 7 == 0);
+        earlier.extend(
+            (0..40)
+                .map(|n| Commit { id: commit(1000 + n, "", "", &[]).id, ..commit(402, "Ada", "ada@x.org", &[PATH]) }),
+        );
+        let judged = by("Ada", 402..403);
+        assert_eq!(signals(0, &judged, &earlier), None);
+        assert_eq!(signals(1, &judged, &earlier), one(Severity::Note, "burst"));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What is unusual about a commit, measured against the repository's own past.
 
+mod clock;
+mod hands;
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString};
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
-use unicode_normalization::UnicodeNormalization;
-use unicode_security::{MixedScript, skeleton};
 
 use super::people::{Identity, NEW, SETTLED, folded, mail};
-use crate::source::{Commit, Person};
+use crate::source::{Commit, ObjectId, Person};
 
 /// One thing that is unusual.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +22,34 @@ pub(super) struct Signal {
     pub(super) threshold: Value,
     /// Whether it is worth a warning by itself: it was never seen in honest histories.
     pub(super) alone: bool,
+    /// Whether honest histories are full of it, so that it weighs only beside changed labels.
+    pub(super) context: bool,
     /// In words, to follow "the author".
     pub(super) words: String,
+}
+
+impl Signal {
+    pub(super) fn new(name: &'static str, value: Value, threshold: Value, words: impl Into<String>) -> Self {
+        Self { name, value, threshold, alone: false, context: false, words: words.into() }
+    }
+
+    pub(super) fn alone(self, alone: bool) -> Self {
+        Self { alone, ..self }
+    }
+
+    pub(super) fn context(self) -> Self {
+        Self { context: true, ..self }
+    }
+
+    /// As evidence shows it.
+    pub(super) fn to_json(&self) -> Value {
+        json!({"name": self.name, "value": self.value, "threshold": self.threshold})
+    }
+}
+
+/// How many different signals weigh, beside so many changed labels.
+pub(super) fn weight<'s>(signals: impl Iterator<Item = &'s Signal>, flips: u64) -> usize {
+    signals.filter(|signal| flips > 0 || !signal.context).map(|signal| signal.name).collect::<BTreeSet<_>>().len()
 }
 
 /// What the labels say about one commit.
@@ -35,8 +64,10 @@ pub(super) struct Evidence {
 /// The past of a repository, as far as signals are held against it. It grows commit by commit.
 #[derive(Debug, Default)]
 pub(super) struct Past {
-    /// Commits to data, of people.
-    commits: usize,
+    /// Commits to data, of people: when, and who, in their order.
+    log: Vec<(i64, Identity)>,
+    /// The latest time among the first commits, by their number.
+    latest: Vec<i64>,
     people: BTreeMap<Identity, Standing>,
     mails: BTreeMap<String, Trail>,
     /// Names that are known, by how they are drawn, and by their letters alone.
@@ -45,10 +76,16 @@ pub(super) struct Past {
     /// Commits of people who sign, and those of them without a signature.
     held: usize,
     lapsed: usize,
-    /// Commits of the web page, and those of them without a signature.
+    /// Commits of the web page since it signs, and those of them without a signature.
     web: usize,
     web_unsigned: usize,
-    times: Vec<i64>,
+    /// Merges, and those that merge what the merger wrote, without a review.
+    merges: usize,
+    self_merges: usize,
+    /// When each commit was committed, and who wrote it.
+    commits: FxHashMap<ObjectId, (i64, Option<Identity>)>,
+    /// Who was told to have taken the data over.
+    told: BTreeSet<Identity>,
 }
 
 /// What is known of a person.
@@ -57,6 +94,10 @@ struct Standing {
     commits: usize,
     signed: usize,
     domains: BTreeSet<String>,
+    /// When their first commit was written.
+    first: i64,
+    /// Commits by week.
+    weeks: BTreeMap<i64, u64>,
 }
 
 /// What is known of an address. Machines differ, so people are not joined here.
@@ -67,39 +108,55 @@ struct Trail {
     /// When it was stamped, and where.
     stamps: BTreeSet<(i64, i32)>,
     people: BTreeSet<Identity>,
+    /// Names it was used under.
+    names: BTreeSet<String>,
 }
 
 const DAY: i64 = 24 * 3600;
+const WEEK: i64 = 7 * DAY;
 
 impl Past {
     /// Takes in a commit that is not judged, or has been.
     pub(super) fn add(&mut self, identity: Identity, commit: &Commit) {
+        if self.owns(identity, commit).is_some() {
+            self.told.insert(identity);
+        }
+        let is_self_merge = self.merges_own(identity, commit);
+        self.merges += usize::from(commit.before.len() > 1);
+        self.self_merges += usize::from(is_self_merge);
         let address = mail(&commit.author);
         let person = self.people.entry(identity).or_default();
         if signs(person.signed, person.commits) {
             self.held += 1;
             self.lapsed += usize::from(!commit.signed);
         }
+        if person.commits == 0 {
+            person.first = commit.author.seconds;
+        }
         person.commits += 1;
         person.signed += usize::from(commit.signed);
+        *person.weeks.entry(commit.author.seconds.div_euclid(WEEK)).or_default() += 1;
         if let Some(domain) = domain(&address)
             && !person.domains.contains(domain)
         {
             person.domains.insert(domain.to_owned());
         }
-        if is_web(&commit.committer) {
+        if hands::signs_on_the_web(&commit.committer) {
             self.web += 1;
             self.web_unsigned += usize::from(!commit.signed);
         }
-        let near = bare(&commit.author);
-        self.drawn.entry(drawn(&commit.author)).or_default().insert((identity, near.clone()));
+        let near = names::bare(&commit.author);
+        self.drawn.entry(names::drawn(&commit.author)).or_default().insert((identity, near.clone()));
         self.bare.entry(near).or_default().insert(identity);
         let trail = self.mails.entry(address).or_default();
         *trail.zones.entry(commit.author.offset).or_default() += 1;
         trail.people.insert(identity);
-        self.times.push(commit.author.seconds);
-        self.commits += 1;
+        trail.names.insert(folded(&commit.author));
+        let seconds = commit.author.seconds;
+        self.log.push((seconds, identity));
+        self.latest.push(self.latest.last().map_or(seconds, |&latest| latest.max(seconds)));
         self.stamp(commit);
+        self.place(commit, Some(identity));
     }
 
     /// Takes in only when and where a commit was made.
@@ -108,9 +165,14 @@ impl Past {
         self.mails.entry(mail(&commit.author)).or_default().stamps.insert(stamp);
     }
 
+    /// Takes in only where a commit stands among its children.
+    pub(super) fn place(&mut self, commit: &Commit, identity: Option<Identity>) {
+        self.commits.insert(commit.id, (commit.committer.seconds, identity));
+    }
+
     /// Commits to data, of people.
     pub(super) fn commits(&self) -> usize {
-        self.commits
+        self.log.len()
     }
 
     /// Commits to data of a person.
@@ -119,7 +181,7 @@ impl Past {
     }
 
     fn is_settled(&self) -> bool {
-        self.commits >= SETTLED
+        self.log.len() >= SETTLED
     }
 
     /// Whether a person is new to the data.
@@ -129,9 +191,10 @@ impl Past {
 
     /// What is unusual about a judged commit.
     pub(super) fn signals(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Vec<Signal> {
+        let labels = evidence.flips > 0;
         [
             self.newcomer(identity, evidence),
-            look_alike_script(commit),
+            names::look_alike_script(commit),
             self.look_alike(identity, commit, evidence),
             self.drift(identity, commit, evidence),
             self.signing(identity, commit),
@@ -139,171 +202,17 @@ impl Past {
             self.foreign_zone(identity, commit),
             self.jump(commit),
             self.revival(commit, evidence),
+            self.takeover(identity, commit),
+            self.owns(identity, commit),
+            self.order(identity, commit),
+            labels.then(|| self.committer(identity, commit)).flatten(),
+            labels.then(|| self.self_merge(identity, commit)).flatten(),
+            labels.then(|| self.burst(identity, commit)).flatten(),
             hidden(commit, evidence),
         ]
         .into_iter()
         .flatten()
         .collect()
-    }
-
-    /// Somebody who has hardly touched the data changes labels that others gave.
-    fn newcomer(&self, identity: Identity, evidence: Evidence) -> Option<Signal> {
-        (evidence.flips > 0 && self.is_new(identity)).then(|| Signal {
-            name: "newcomer-label-edit",
-            value: json!(self.before(identity)),
-            threshold: json!(NEW),
-            alone: evidence.flips >= 3,
-            words: format!(
-                "changes labels after {} of {} earlier commits to data",
-                self.before(identity),
-                self.commits
-            ),
-        })
-    }
-
-    /// A new name that looks like one that is known.
-    fn look_alike(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Option<Signal> {
-        if self.before(identity) > 0 {
-            return None;
-        }
-        let (mine, near) = (drawn(&commit.author), bare(&commit.author));
-        let alike = self.drawn.get(&mine);
-        let (value, alone, words) = if alike.is_some_and(|all| all.iter().any(|(id, b)| *id != identity && *b != near))
-        {
-            ("same-skeleton", true, "has a name that is drawn like that of a known author and is another")
-        } else if evidence.flips > 0
-            && near.chars().count() >= 5
-            && self.bare.iter().any(|(bare, ids)| {
-                *bare != near && within_one_edit(&near, bare) && ids.iter().any(|id| *id != identity)
-            })
-        {
-            ("one-edit", false, "has a name one letter away from that of a known author")
-        } else {
-            return None;
-        };
-        let threshold = json!("no known author with another address");
-        Some(Signal { name: "look-alike-identity", value: json!(value), threshold, alone, words: words.into() })
-    }
-
-    /// A known name comes from a domain it never came from, and changes labels at once.
-    fn drift(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Option<Signal> {
-        let mine = mail(&commit.author);
-        let domain = domain(&mine)?;
-        if evidence.flips == 0 || self.before(identity) < NEW || domain.ends_with("noreply.github.com") {
-            return None;
-        }
-        let known = &self.people.get(&identity)?.domains;
-        (!known.contains(domain)).then(|| Signal {
-            name: "identity-drift",
-            value: json!("new-domain"),
-            threshold: json!(known.len()),
-            alone: false,
-            words: "uses a known name with an address of a domain it never had".into(),
-        })
-    }
-
-    /// Somebody who signs did not.
-    fn signing(&self, identity: Identity, commit: &Commit) -> Option<Signal> {
-        let usual = self.lapsed >= 3 && self.lapsed * 20 > self.held;
-        if commit.signed || usual {
-            return None;
-        }
-        let person = self.people.get(&identity)?;
-        let (signed, all) = (person.signed, person.commits);
-        signs(signed, all).then(|| Signal {
-            name: "unsigned-where-signed",
-            value: json!(format!("{signed}/{all}")),
-            threshold: json!("9/10 of at least 10"),
-            alone: false,
-            words: format!("signed {signed} of {all} earlier commits and not this one"),
-        })
-    }
-
-    /// The platform signs what is committed on its pages.
-    fn web(&self, commit: &Commit) -> Option<Signal> {
-        let usual = self.web_unsigned * 100 > self.web;
-        (is_web(&commit.committer) && !commit.signed && !usual).then(|| Signal {
-            name: "unsigned-web-commit",
-            value: json!(false),
-            threshold: json!(true),
-            alone: true,
-            words: "committed under the name of the web page, which signs, without a signature".into(),
-        })
-    }
-
-    /// A stamp of a zone that the author hardly ever has, and that is the usual one of whoever committed it.
-    fn foreign_zone(&self, identity: Identity, commit: &Commit) -> Option<Signal> {
-        let mine = self.zones(&mail(&commit.author))?;
-        let all: usize = mine.values().sum();
-        let home = modal(mine)?;
-        let here = commit.author.offset;
-        let rare = mine.get(&here).copied().unwrap_or(0) * 50 < all;
-        let committer = mail(&commit.committer);
-        if all < 30
-            || !rare
-            || here == 0
-            || (here - home).unsigned_abs() < 3 * 3600
-            || committer == mail(&commit.author)
-        {
-            return None;
-        }
-        let theirs = self.zones(&committer)?;
-        (modal(theirs) == Some(here)).then(|| Signal {
-            name: "foreign-timezone",
-            value: json!(zone(here)),
-            threshold: json!(zone(home)),
-            alone: {
-                let maintainers = self.maintainers();
-                let theirs = self.mails.get(&committer).map(|trail| &trail.people);
-                maintainers.contains(&identity) && theirs.is_none_or(|ids| ids.is_disjoint(&maintainers))
-            },
-            words: format!(
-                "is stamped {} and not {}, which is the zone of another, who committed it",
-                zone(here),
-                zone(home)
-            ),
-        })
-    }
-
-    /// Faster than any aeroplane.
-    fn jump(&self, commit: &Commit) -> Option<Signal> {
-        let stamps = &self.mails.get(&mail(&commit.author))?.stamps;
-        let &(seconds, offset) = stamps.range(..(commit.author.seconds, i32::MIN)).next_back()?;
-        let (change, time) = ((commit.author.offset - offset).unsigned_abs(), commit.author.seconds - seconds);
-        let utc = commit.author.offset == 0 || offset == 0;
-        (!utc && change >= 180 * 60 && time < i64::from(change)).then(|| Signal {
-            name: "impossible-timezone-jump",
-            value: json!(format!("{} to {} in {} min", zone(offset), zone(commit.author.offset), time / 60)),
-            threshold: json!("as long as the zones are apart"),
-            alone: false,
-            words: format!("went from {} to {} in {} minutes", zone(offset), zone(commit.author.offset), time / 60),
-        })
-    }
-
-    /// Data that rested for long wakes with other labels.
-    fn revival(&self, commit: &Commit, evidence: Evidence) -> Option<Signal> {
-        if evidence.flips == 0 || !self.is_settled() {
-            return None;
-        }
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let days = (commit.author.seconds - times.last()?) / DAY;
-        let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        gaps.sort_unstable();
-        let p99 = gaps.get(gaps.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(0);
-        // Days that the data may rest before its waking is unusual.
-        let rest = (180 * DAY).max(3 * p99) / DAY;
-        (days >= rest).then(|| Signal {
-            name: "dormant-revival",
-            value: json!(days),
-            threshold: json!(rest),
-            alone: false,
-            words: format!("changes labels after the data rested for {days} days"),
-        })
-    }
-
-    fn zones(&self, address: &str) -> Option<&BTreeMap<i32, usize>> {
-        self.mails.get(address).map(|trail| &trail.zones)
     }
 
     /// The people who hold most of the data: the fewest with four fifths of the commits.
@@ -312,7 +221,7 @@ impl Past {
         list.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         let (mut held, mut most) = (0, BTreeSet::new());
         for (identity, count) in list {
-            if held * 5 >= self.commits * 4 {
+            if held * 5 >= self.log.len() * 4 {
                 break;
             }
             held += count;
@@ -322,35 +231,19 @@ impl Past {
     }
 }
 
-/// Letters of several scripts in one word.
-fn look_alike_script(commit: &Commit) -> Option<Signal> {
-    let name = commit.author.name.to_str_lossy();
-    let words = name.split(|c: char| !c.is_alphanumeric());
-    let mixed = words.into_iter().any(|word| !word.is_empty() && !word.is_single_script());
-    mixed.then(|| Signal {
-        name: "look-alike-identity",
-        value: json!("mixed-script"),
-        threshold: json!("one script a word"),
-        alone: true,
-        words: "has a name with letters of several scripts in one word".into(),
-    })
-}
-
 /// A few flips in a change of thousands of records, and no word of them.
 fn hidden(commit: &Commit, evidence: Evidence) -> Option<Signal> {
     const WORDS: &[&str] =
         &["label", "intent", "annot", "tag", "class", "fix", "correct", "review", "clean", "categor"];
     let subject = commit.subject.to_lowercase();
     let few = evidence.flips > 0 && evidence.flips * 50 <= evidence.touched;
-    (few && !WORDS.iter().any(|word| subject.contains(word))).then(|| Signal {
-        name: "hidden-label-edit",
-        value: json!(format!("{}/{}", evidence.flips, evidence.touched)),
-        threshold: json!("1/50"),
-        alone: false,
-        words: format!(
+    (few && !WORDS.iter().any(|word| subject.contains(word))).then(|| {
+        let words = format!(
             "changes {} labels in a change of {} records that does not speak of labels",
             evidence.flips, evidence.touched
-        ),
+        );
+        let value = json!(format!("{}/{}", evidence.flips, evidence.touched));
+        Signal::new("hidden-label-edit", value, json!("1/50"), words)
     })
 }
 
@@ -358,45 +251,8 @@ fn signs(signed: usize, all: usize) -> bool {
     all >= 10 && signed * 10 >= all * 9
 }
 
-fn is_web(committer: &Person) -> bool {
-    mail(committer) == "noreply@github.com"
-}
-
-/// How a name is drawn: characters that look alike are one.
-fn drawn(person: &Person) -> String {
-    let name: String = person.name.to_str_lossy().nfkc().filter(|c| !c.is_whitespace()).collect();
-    skeleton(&name).collect()
-}
-
-/// Letters and digits of a name: blanks and hyphens are where honest names differ.
-fn bare(person: &Person) -> String {
-    folded(person).chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// Whether one letter put in, taken out or replaced makes one of the other.
-fn within_one_edit(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[start..], &b[start..]);
-    match a.len().cmp(&b.len()) {
-        std::cmp::Ordering::Equal => a.get(1..) == b.get(1..),
-        std::cmp::Ordering::Less => b.get(1..) == Some(a),
-        std::cmp::Ordering::Greater => a.get(1..) == Some(b),
-    }
-}
-
 fn domain(mail: &str) -> Option<&str> {
     mail.rsplit_once('@').map(|(_, domain)| domain)
-}
-
-fn modal(zones: &BTreeMap<i32, usize>) -> Option<i32> {
-    zones.iter().max_by_key(|&(_, &n)| n).map(|(&zone, _)| zone)
-}
-
-/// `+05:30`.
-fn zone(offset: i32) -> String {
-    let minutes = offset.unsigned_abs() / 60;
-    format!("{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
 }
 
 /// The flips of each file, for [`Evidence`].
@@ -421,4 +277,9 @@ impl ByPath {
         }
         all
     }
+}
+
+/// An address of the web page, where commits are made under its own name.
+fn is_web(committer: &Person) -> bool {
+    mail(committer) == "noreply@github.com"
 }

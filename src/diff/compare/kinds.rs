@@ -6,7 +6,10 @@ use super::{Ladder, NONE, NULL, OTHER, Relabel};
 use crate::diff::again::Again;
 use crate::diff::index::Tally;
 use crate::diff::kind::{Class, Kind};
-use crate::diff::{Changes, ClassSummary, Edit, Relabelled, Summary, Transition, Version, flips};
+use crate::diff::{Changes, ClassSummary, Edit, Relabelled, Summary, Transition, Version, flips, rewritten};
+
+/// Records that are gone, from which on it counts which classes they had.
+const MANY_GONE: u64 = 20;
 
 impl<'a> Ladder<'a> {
     /// Tells the kinds, and looks at the flips once more.
@@ -27,6 +30,9 @@ impl<'a> Ladder<'a> {
         let relabelled = self.relabelled(&relabels, &kinds);
         let flipped: Vec<Relabel> =
             relabels.iter().zip(&kinds).filter(|&(_, &kind)| kind == Kind::Flip).map(|(&relabel, _)| relabel).collect();
+        for (set, rows) in rewritten::count(&self, &flipped, again) {
+            self.sets[set as usize].rewritten += rows;
+        }
         let flips = flips::look(&self, &flipped, again);
         let files = self.sides.iter().map(|side| (side.path(), side.blob)).collect();
         let edit = |(relabel, &kind): (&Relabel, &Kind)| Edit {
@@ -51,6 +57,13 @@ impl<'a> Ladder<'a> {
             if relabel.from != NULL && relabel.to != NULL {
                 asked.insert(relabel.set, false);
                 asked.insert(relabel.old_set, false);
+            }
+        }
+        // Where many records of one class are gone, the others say how many of them might have been.
+        for (set, lost) in self.lost.iter().enumerate() {
+            let all = |version: usize| lost[version].values().sum::<u64>();
+            if all(0) >= MANY_GONE && all(0) > 2 * all(1) {
+                asked.entry(set as u32).or_insert(false);
             }
         }
         for (&set, known) in &mut asked {
@@ -78,7 +91,10 @@ impl<'a> Ladder<'a> {
             let number = match self.names[2..].binary_search(name) {
                 Ok(at) => at as u32 + 2,
                 // A class that no changed file has: no change of a label can have to do with it.
-                Err(_) => continue,
+                Err(_) => {
+                    self.sets[set as usize].elsewhere += rows;
+                    continue;
+                }
             };
             for counts in &mut self.counts[set as usize] {
                 *counts.entry(number).or_default() += rows;

@@ -110,6 +110,11 @@ impl<'a> Column<'a> {
         self.values >= 20 && self.values * 10 >= rows * 9 && few && self.longest <= 48 && self.may_be_label(rows)
     }
 
+    /// Whether every value is the same short word.
+    pub(super) fn is_of_one_word(&self, rows: usize) -> bool {
+        self.values >= 20 && self.values == rows && self.different.len() == 1 && self.spaced == 0 && self.longest <= 48
+    }
+
     /// Whether the values are two, such as 0 and 1.
     pub(super) fn is_yes_or_no(&self) -> bool {
         self.values > 0 && self.different.len() <= 3 && self.longest <= 5 && self.other_numbers == 0

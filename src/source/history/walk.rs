@@ -109,8 +109,18 @@ impl Repository {
                     Err(absent) => {
                         walk.unread.push(unread(*id, &absent.reason("commit")));
                         let (author, committer) = Default::default();
-                        let (signed, subject, paths) = Default::default();
-                        Commit { id: *id, parents: parents.len(), author, committer, signed, subject, paths }
+                        let (before, reviewed, signed, subject, paths) = Default::default();
+                        Commit {
+                            id: *id,
+                            parents: parents.len(),
+                            before,
+                            reviewed,
+                            author,
+                            committer,
+                            signed,
+                            subject,
+                            paths,
+                        }
                     }
                 };
                 let judged = judged.contains(id);

@@ -49,6 +49,8 @@ fn names_of_branches_and_authors_are_scanned() {
     let person = |name: &str| crate::source::Person { name: name.into(), ..Default::default() };
     let commit = crate::source::Commit {
         id: gix::ObjectId::null(gix::hash::Kind::Sha1),
+        before: Vec::new(),
+        reviewed: false,
         parents: 1,
         author: person("An\u{202E}a"),
         committer: person("Ana"),
