@@ -349,8 +349,9 @@ impl Index {
         match &self.lies {
             Lies::Rows(rows) => Place { blob, at: At::Bytes(rows.span(row)) },
             Lies::Cells(rows) => Place { blob, at: At::Cell { row: rows.number(row) - 1, column: 0 } },
-            Lies::Files(files) => Place { blob: files[row], at: At::Name },
-            Lies::Nowhere => Place { blob, at: At::Name },
+            // A file that is one record lies where it is looked for.
+            Lies::Files(files) if files.len() > 1 => Place { blob: files[row], at: At::Name },
+            Lies::Files(_) | Lies::Nowhere => Place { blob, at: At::Name },
         }
     }
 }

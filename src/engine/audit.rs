@@ -296,8 +296,7 @@ impl Run<'_> {
 pub(super) fn may_be_data(path: &BStr) -> bool {
     let name = path.rsplit_str("/").next().unwrap_or_default().to_ascii_lowercase();
     let archive = name.ends_with(b".tar.gz") || name.ends_with(b".tgz");
-    let pointer = name.ends_with(b".dvc") || name == b"dvc.lock";
-    !archive && (looks_like_data(path) || name.ends_with(b".json") || pointer || class_of_image(path, false).is_some())
+    !archive && (looks_like_data(path) || name.ends_with(b".json") || class_of_image(path, false).is_some())
 }
 
 /// All data of the commits that others are compared with and that are not compared themselves.

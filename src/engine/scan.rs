@@ -295,7 +295,7 @@ impl Scanner<'_> {
                 part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, Some(index)));
             }
         }
-        if self.compare == Compare::Change && read.kind == Kind::Unknown && is_image(entry.path(), lens) {
+        if self.compare == Compare::Change && !read.kind.is_data() && is_image(entry.path(), lens) {
             part.sides.push(image(id, entry, lens));
         }
         if let Some(object) = object {
