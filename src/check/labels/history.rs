@@ -150,8 +150,10 @@ impl Judge {
             self.flips.add(count(chapter), chapter.touched);
         }
         for &flip in &chapter.flipped {
-            self.done.insert(flip, chapter.commit.id);
-            *self.changed.entry(flip.0).or_default() += 1;
+            // The same change may come by several branches.
+            if self.done.insert(flip, chapter.commit.id).is_none() {
+                *self.changed.entry(flip.0).or_default() += 1;
+            }
         }
         if let (Some(identity), false) = (identity, chapter.flipped.is_empty()) {
             self.authors.insert(chapter.commit.id, identity);
@@ -243,7 +245,8 @@ impl Judge {
         let author = |id: &ObjectId| self.authors.get(id).copied();
         let returns = |&&(key, from, to): &&(u64, u64, u64)| {
             let back = self.done.get(&(key, to, from)).is_some_and(|id| author(id) != identity);
-            back || self.changed.get(&key).is_some_and(|&times| times >= 2)
+            let again = self.done.contains_key(&(key, from, to));
+            back || (!again && self.changed.get(&key).is_some_and(|&times| times >= 2))
         };
         let swung = chapter.flipped.iter().filter(returns).count() as u64;
         (swung > 0 && swung * 10 >= count(chapter)).then(|| {
