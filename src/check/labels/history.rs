@@ -126,6 +126,9 @@ struct Campaign {
     back: u64,
     /// Whether the first flips were a newcomer's.
     began_new: bool,
+    /// Whether they were the work of somebody who had hardly touched the data and did not bring it, in a repository in
+    /// which everybody is new.
+    began_unknown: bool,
 }
 
 impl Judge {
@@ -133,11 +136,9 @@ impl Judge {
         if let Some(identity) = identity {
             let flips = count(chapter);
             if flips > 0 {
-                let new = self.past.is_new(identity);
-                let campaign = self
-                    .campaigns
-                    .entry(identity)
-                    .or_insert_with(|| Campaign { began_new: new, ..Campaign::default() });
+                let (new, unknown) = (self.past.is_new(identity), self.past.is_unknown(identity));
+                let begin = || Campaign { began_new: new, began_unknown: unknown, ..Campaign::default() };
+                let campaign = self.campaigns.entry(identity).or_insert_with(begin);
                 campaign.commits += 1;
                 for flips in &chapter.flips {
                     *campaign.targets.entry(flips.to.clone()).or_default() += flips.count();
@@ -234,7 +235,7 @@ impl Judge {
             return Some(Signal::new("newcomer-campaign", json!(flips), json!(MANY), words).alone(true));
         }
         let all = campaign.targets.values().sum::<u64>() + count(chapter);
-        (flips * 10 >= all * 9 && campaign.back * 10 <= flips).then(|| {
+        (campaign.began_unknown && flips * 10 >= all * 9 && campaign.back * 10 <= flips).then(|| {
             let words = format!("is one of {commits} commits of one person with {flips} of {all} flips to one class");
             Signal::new("label-campaign", json!(format!("{flips}/{all}")), json!("9/10"), words).alone(true)
         })

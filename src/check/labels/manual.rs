@@ -88,7 +88,7 @@ pub(super) static RULES: [Rule; 2] = [
                    this repository, flips to one class, flips hidden in a large change or in one of layout, records that swing \
                    to and fro, an author new to the data. One \
                    such sign is a note and two are a warning; flips that share a phrase, three flips of a newcomer, 20 flips of \
-                   one person to one class over three commits or more with hardly any to another, and a \
+                   somebody new to one class over three commits or more with hardly any to another, and a \
                    merge with labels that none of its parents has are a warning alone. A commit that takes another one \
                    back is told so.",
             why: "Changing a label is the cheapest poison: no new data, no strange text, and one word in a diff of thousands of \

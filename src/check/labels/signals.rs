@@ -194,6 +194,11 @@ impl Past {
         self.is_settled() && self.before(identity) < NEW
     }
 
+    /// Whether a person has hardly touched the data and was not the first who did.
+    pub(super) fn is_unknown(&self, identity: Identity) -> bool {
+        self.before(identity) < NEW && self.log.first().is_some_and(|&(_, first)| first != identity)
+    }
+
     /// What is unusual about a judged commit.
     pub(super) fn signals(&self, identity: Identity, commit: &Commit, evidence: Evidence) -> Vec<Signal> {
         let labels = evidence.flips > 0;
