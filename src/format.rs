@@ -141,6 +141,11 @@ impl Kind {
         )
     }
 
+    /// Whether each of its lines is a row, also those that are no record.
+    pub(crate) fn is_lines(self) -> bool {
+        matches!(self, Kind::Text | Kind::Tokens)
+    }
+
     /// Whether its records are columns on disk: they have no bytes of their own there, and are told by their number.
     pub(crate) fn is_columnar(self) -> bool {
         matches!(self, Kind::Parquet | Kind::Arrow)

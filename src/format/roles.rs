@@ -105,8 +105,10 @@ fn guess(kind: Kind, names: &mut [Name], text: &[u8], rows: &[Row], cells: &[Cel
             name.role = role;
         }
     }
+    // Lines beside the records are looked at and are no field of theirs.
+    let is_field = |name: &&Name| name.role != Role::Other && !(kind.is_lines() && name.path == "line");
     let fields: Vec<(String, Role)> =
-        names.iter().filter(|name| name.role != Role::Other).map(|name| (name.path.clone(), name.role)).collect();
+        names.iter().filter(is_field).map(|name| (name.path.clone(), name.role)).collect();
     let shape = match kind {
         Kind::Text if names.iter().any(|name| name.path == "intent") => "Rasa intents",
         Kind::Tokens => "words with labels",
