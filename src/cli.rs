@@ -6,6 +6,7 @@
 mod accept;
 mod audit;
 mod baseline;
+mod blame;
 mod check;
 mod demo;
 mod explain;
@@ -50,7 +51,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 For everybody:    check  explain  demo
 For contributors: hook  fix  accept
-For maintainers:  init  audit  baseline  lock  verify  key  sign
+For maintainers:  init  audit  blame  baseline  lock  verify  key  sign
 For tools:        schema  completions
 
 Exit codes: 0 nothing to stop for, 1 findings at or above --fail-on, 2 could not start, 3 something in scope was not read.";
@@ -75,6 +76,8 @@ enum Verb {
     Init(init::Arguments),
     /// Tell who changed which labels when, over the whole history, and which commits look like a campaign.
     Audit(audit::Arguments),
+    /// Tell which commits set and changed the label of one record.
+    Blame(blame::Arguments),
     /// Accept what is there today, so that only what is new fails.
     Baseline(baseline::Arguments),
     /// Record hash, size and record count of the data in foretaste.lock.
@@ -152,6 +155,7 @@ fn run() -> u8 {
         Verb::Accept(arguments) => accept::run(&arguments, &console),
         Verb::Init(arguments) => init::run(&arguments, &console),
         Verb::Audit(arguments) => audit::run(&arguments, &console),
+        Verb::Blame(arguments) => blame::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),
         Verb::Lock(arguments) => lock::run(&arguments, &console),
         Verb::Verify(arguments) => verify::run(&arguments, &console),

@@ -5,8 +5,6 @@
 
 mod again;
 pub(crate) mod audit;
-// Until the verb that shows it is there.
-#[cfg_attr(not(test), expect(dead_code, reason = "no verb shows it yet"))]
 pub(crate) mod blame;
 mod budget;
 mod folders;

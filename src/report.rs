@@ -3,6 +3,8 @@
 //! [`Report::new`] does what all forms share: it gives every place its line and column and the few ones that are shown a
 //! drawn excerpt, and takes out what a public log must not show. The forms are rooms of their own and only write.
 
+#[cfg(feature = "cli")]
+mod blame;
 mod draw;
 mod escape;
 mod excerpt;
@@ -32,6 +34,8 @@ use std::str::FromStr;
 use bstr::BString;
 use serde_json::Value;
 
+#[cfg(feature = "cli")]
+pub(crate) use blame::{BLAME_SCHEMA, blame_exit_code, blame_json, blame_text};
 pub(crate) use explain::{explain, rules_table};
 pub(crate) use human::policy_error;
 pub(crate) use redact::Redact;

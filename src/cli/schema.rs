@@ -20,8 +20,10 @@ enum Of {
     /// foretaste.yaml.
     #[default]
     Policy,
-    /// The JSON report.
+    /// The JSON report of check and audit.
     Report,
+    /// The JSON report of blame.
+    Blame,
 }
 
 pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
@@ -29,6 +31,7 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
         Of::Policy => serde_json::to_string_pretty(&check::policy_schema())
             .map_err(|error| Stop::Say(format!("the schema cannot be written: {error}")))?,
         Of::Report => report::SCHEMA.trim_end().to_owned(),
+        Of::Blame => report::BLAME_SCHEMA.trim_end().to_owned(),
     };
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(0)

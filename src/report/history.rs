@@ -1,22 +1,19 @@
 //! The commits of an audit: what each did to the labels, for people and for programs.
 
+mod text;
+
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::escape::{Escaped, json_path};
+use super::escape::json_path;
 use super::words::{count, grouped};
 use super::{Located, Report};
 use crate::diff::{How, Kind};
 use crate::engine::audit::{Audit, Audited, Shares, Touch};
 use crate::rule::Severity;
-
-/// Commits that are listed for people; programs get them all.
-const MAX_COMMITS: usize = 30;
-/// Transitions that are listed of one commit.
-const MAX_TRANSITIONS: usize = 4;
+pub(super) use text::write;
 
 /// The history as it was audited.
 #[derive(Clone, Debug)]
@@ -72,20 +69,27 @@ pub(super) fn signs(commit: &Audited) -> Vec<(String, String)> {
         Some(value) => value.to_string(),
         None => String::new(),
     };
+    // `18/3157` as people read it.
+    let ratio = |value: &str| match value.split_once('/').map(|(part, all)| (part.parse(), all.parse())) {
+        Some((Ok(part), Ok(all))) => format!("{} of {}", grouped(part), grouped(all)),
+        _ => value.to_owned(),
+    };
     let sign = |signal: &Value| {
         let name = signal.get("name").and_then(Value::as_str).unwrap_or_default();
         let (value, threshold) = (plain(signal.get("value")), plain(signal.get("threshold")));
         let (words, numbers) = match name {
-            "bulk-relabel" => ("flips more labels than others here", format!("{value}; {threshold} are many")),
-            "one-target" => ("turns nearly all of them to one class", format!("{value}; from {threshold}")),
+            "bulk-relabel" => ("flips many labels", format!("{value}, where {threshold} are many")),
+            "one-target" => ("flips nearly all to one class", ratio(&value)),
             "shared-trigger" => ("the rows share what others of their class lack", value),
             "newcomer-campaign" => ("one of several commits of a newcomer to one class", format!("{value} flips")),
             "newcomer-label-edit" => ("its author is new to the data", format!("{value} earlier commits to data")),
-            "hidden-label-edit" => ("few labels in a large change that does not speak of labels", value),
+            "hidden-label-edit" => ("a few labels in a large change that does not speak of labels", ratio(&value)),
             "evil-merge-label" => ("a merge with labels that none of its parents has", value),
             "look-alike-identity" => ("its author has a name that looks like another's", value),
             "identity-drift" => ("a known name with an address of a new domain", String::new()),
-            "unsigned-where-signed" => ("its author signs, and did not here", format!("{value} signed before")),
+            "unsigned-where-signed" => {
+                ("its author signs, and did not here", format!("{} signed before", ratio(&value)))
+            }
             "unsigned-web-commit" => ("made on the web page, which signs, without a signature", String::new()),
             "foreign-timezone" => ("stamped in the time zone of another", format!("{value}, not {threshold}")),
             "impossible-timezone-jump" => ("its author went faster than any aeroplane", value),
@@ -183,69 +187,25 @@ pub(super) fn commit(audited: &Audited) -> Commit<'_> {
     }
 }
 
-/// The commits for people: those with the most signals and flips first.
-pub(super) fn write(history: &History, out: &mut dyn Write) -> io::Result<()> {
-    if history.commits.is_empty() {
-        writeln!(out, "no commit changes a label")?;
-        return writeln!(out, "coverage: {}\n", Escaped::new(&history.coverage));
+/// The changes of a commit by kind and classes, true flips first and the largest of a kind in front.
+pub(super) fn transitions(commit: &Audited) -> Vec<(Kind, Option<&str>, Option<&str>, u64)> {
+    let mut table: BTreeMap<(Kind, Option<&str>, Option<&str>), u64> = BTreeMap::new();
+    for change in &commit.changes {
+        *table.entry((change.kind, change.from.as_deref(), change.to.as_deref())).or_default() += change.count;
     }
-    let mut commits: Vec<&Audited> = history.commits.iter().collect();
-    commits.sort_by_key(|commit| std::cmp::Reverse((commit.evil, commit.signals.len(), flips(commit), total(commit))));
-    writeln!(
-        out,
-        "{} changed labels, {}; those to look at first:",
-        count(commits.len() as u64, "commit"),
-        count(commits.iter().map(|commit| total(commit)).sum(), "record")
-    )?;
-    for commit in commits.iter().take(MAX_COMMITS) {
-        one(commit, out)?;
-    }
-    if let Some(more @ 1..) = commits.len().checked_sub(MAX_COMMITS) {
-        writeln!(out, "  and {}; `--format json` has them all", count(more as u64, "more commit"))?;
-    }
-    writeln!(out, "coverage: {}\n", Escaped::new(&history.coverage))
+    let mut rows: Vec<_> = table.into_iter().map(|((kind, from, to), n)| (kind, from, to, n)).collect();
+    rows.sort_by_key(|&(kind, .., n)| (kind, std::cmp::Reverse(n)));
+    rows
 }
 
-fn one(commit: &Audited, out: &mut dyn Write) -> io::Result<()> {
-    let short = |text: &str| Escaped::new(text).cap(60).to_string();
-    let id = commit.commit.get(..10).unwrap_or(&commit.commit);
-    write!(out, "  {id} {} {}", commit.day, short(&commit.author))?;
-    if !commit.subject.is_empty() {
-        write!(out, ": {}", short(&commit.subject))?;
-    }
-    writeln!(out)?;
+/// How many records changed in each way: `28 flip, 3 rename`.
+fn kinds<'a>(commits: impl Iterator<Item = &'a Audited>) -> String {
     let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();
-    let mut table: BTreeMap<(Kind, &Option<String>, &Option<String>), u64> = BTreeMap::new();
-    for change in &commit.changes {
+    for change in commits.flat_map(|commit| &commit.changes) {
         *kinds.entry(change.kind).or_default() += change.count;
-        *table.entry((change.kind, &change.from, &change.to)).or_default() += change.count;
     }
     let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{} {}", grouped(*n), kind.as_str())).collect();
-    let mut rows: Vec<_> = table.into_iter().collect();
-    rows.sort_by_key(|((kind, ..), n)| (*kind, std::cmp::Reverse(*n)));
-    let class = |class: &Option<String>| class.as_deref().map_or("(no label)".to_owned(), short);
-    let list: Vec<String> = rows
-        .iter()
-        .take(MAX_TRANSITIONS)
-        .map(|((_, from, to), n)| format!("{} -> {} {}", class(from), class(to), grouped(*n)))
-        .collect();
-    write!(out, "    {}: {}", kinds.join(", "), list.join("; "))?;
-    if rows.len() > MAX_TRANSITIONS {
-        write!(out, "; {} more", rows.len() - MAX_TRANSITIONS)?;
-    }
-    writeln!(out)?;
-    let mut words = Vec::new();
-    if commit.evil {
-        words.push("a merge with labels that none of its parents has".to_owned());
-    }
-    words.extend(commit.signals.iter().filter_map(|signal| signal.get("name")?.as_str().map(short)));
-    if !words.is_empty() {
-        writeln!(out, "    signs: {}", words.join(", "))?;
-    }
-    if let Some(words) = dwell(&commit.dwell) {
-        writeln!(out, "    {}", Escaped::new(&words).cap(120))?;
-    }
-    Ok(())
+    kinds.join(", ")
 }
 
 fn flips(commit: &Audited) -> u64 {

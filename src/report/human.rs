@@ -29,21 +29,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
     if !options.quiet {
         head(report, paint, out)?;
     }
-    for located in report.findings.iter().take(MAX_FINDINGS) {
-        if options.quiet {
-            first_line(located, paint, out)?;
-        } else {
-            finding(located, options, report.history.is_some(), out)?;
-        }
-    }
-    if let Some(more @ 1..) = report.findings.len().checked_sub(MAX_FINDINGS) {
-        writeln!(out, "and {}; `--format json` has them all", count(more as u64, "more finding"))?;
-        if !options.quiet {
-            writeln!(out)?;
-        }
-    }
-    if let (Some(history), false) = (&report.history, options.quiet) {
-        super::history::write(history, out)?;
+    match &report.history {
+        Some(history) if !options.quiet => super::history::write(report, history, options, out)?,
+        _ => findings(report, options, out)?,
     }
     unread(report, paint, out)?;
     if !(options.quiet || report.unread.is_empty()) {
@@ -58,6 +46,23 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
     }
     if let (Some(first), false) = (report.findings.first(), options.quiet) {
         writeln!(out, "what a rule means and what to do: `foretaste explain {}`", first.rule.id)?;
+    }
+    Ok(())
+}
+
+fn findings(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    for located in report.findings.iter().take(MAX_FINDINGS) {
+        if options.quiet {
+            first_line(located, Paint(options.colour), out)?;
+        } else {
+            finding(located, options, out)?;
+        }
+    }
+    if let Some(more @ 1..) = report.findings.len().checked_sub(MAX_FINDINGS) {
+        writeln!(out, "and {}; `--format json` has them all", count(more as u64, "more finding"))?;
+        if !options.quiet {
+            writeln!(out)?;
+        }
     }
     Ok(())
 }
@@ -119,7 +124,7 @@ fn first_line(located: &Located, paint: Paint, out: &mut dyn Write) -> io::Resul
     writeln!(out, "{} {}", paint.severity(*severity, title), Escaped::new(message))
 }
 
-fn finding(located: &Located, options: &Options, is_audit: bool, out: &mut dyn Write) -> io::Result<()> {
+fn finding(located: &Located, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(options.colour);
     first_line(located, paint, out)?;
     if let Some(spot) = located.spots.first() {
@@ -156,12 +161,18 @@ fn finding(located: &Located, options: &Options, is_audit: bool, out: &mut dyn W
     if !located.help.is_empty() {
         writeln!(out, "  {} {}", paint.bold("help:"), Escaped::new(&located.help).cap(1000))?;
     }
-    // Fingerprints of a redacted report are hashed once more, so `accept` would not know them.
-    if options.redact.is_none() {
-        let verb = if is_audit { "audit --accept" } else { "accept" };
-        writeln!(out, "  {} foretaste {verb} {} --reason \"…\"", paint.dim("to accept it:"), located.fingerprint)?;
-    }
+    accept(located, "accept", options, out)?;
     writeln!(out)
+}
+
+/// The command that accepts a finding.
+pub(super) fn accept(located: &Located, verb: &str, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    // Fingerprints of a redacted report are hashed once more, so `accept` would not know them.
+    if options.redact.is_some() {
+        return Ok(());
+    }
+    let words = Paint(options.colour).dim("to accept it:");
+    writeln!(out, "  {words} foretaste {verb} {} --reason \"…\"", located.fingerprint)
 }
 
 /// What is to be seen at a place: record, field and note.
@@ -284,22 +295,22 @@ pub(crate) fn policy_error(error: &PolicyError, colour: bool) -> String {
 
 /// Colours of our own, or none.
 #[derive(Copy, Clone)]
-struct Paint(bool);
+pub(super) struct Paint(pub(super) bool);
 
 impl Paint {
     fn with(self, code: &str, text: impl Display) -> String {
         if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
     }
 
-    fn bold(self, text: impl Display) -> String {
+    pub(super) fn bold(self, text: impl Display) -> String {
         self.with("1", text)
     }
 
-    fn dim(self, text: impl Display) -> String {
+    pub(super) fn dim(self, text: impl Display) -> String {
         self.with("2", text)
     }
 
-    fn severity(self, severity: Severity, text: impl Display) -> String {
+    pub(super) fn severity(self, severity: Severity, text: impl Display) -> String {
         let code = match severity {
             Severity::Error => "1;31",
             Severity::Warning => "1;33",

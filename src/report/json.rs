@@ -85,8 +85,9 @@ struct Unread {
     path_hex: Option<String>,
 }
 
+/// The policy that judges, and where it was read.
 #[derive(Serialize)]
-struct Policy<'a> {
+pub(super) struct Policy<'a> {
     from: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
@@ -111,14 +112,21 @@ struct Field<'a> {
     role: Role,
 }
 
+/// Who wrote a report.
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
 }
 
+pub(super) const TOOL: Tool = Tool { name: "foretaste", version: env!("CARGO_PKG_VERSION") };
+
+pub(super) fn policy(origin: &Origin) -> Policy<'_> {
+    let Origin { from, path, commit } = origin;
+    Policy { from, path: path.as_deref(), commit: commit.as_deref() }
+}
+
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let Origin { from, path, commit } = &report.policy;
     let document = Document {
         schema: "foretaste/1",
         findings: report.findings.iter().map(finding).collect(),
@@ -131,7 +139,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             })
             .collect(),
         looked_at: &report.looked_at,
-        policy: Policy { from, path: path.as_deref(), commit: commit.as_deref() },
+        policy: policy(&report.policy),
         scope: drawn(&report.scope),
         exit_code: report.exit_code,
         accepted: report.accepted,
@@ -150,7 +158,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         redacted: report.redacted,
         commits: report.history.as_ref().map(|h| h.commits.iter().map(super::history::commit).collect()),
         coverage: report.history.as_ref().map(|history| history.coverage.as_str()),
-        tool: Tool { name: "foretaste", version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
     };
     ascii_json(&document, out)
 }

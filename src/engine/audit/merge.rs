@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::story::{Pair, Story};
 use super::tally::Counts;
 use crate::diff::{Changes, Edit, Evil, How, Kind};
-use crate::finding::{Mark, content_hash};
+use crate::finding::{Mark, Versions, content_hash};
 use crate::source::{Edge, ObjectId, Step};
 
 /// Records of one merge that are looked at.
@@ -95,6 +95,9 @@ pub(super) fn own(
             mark.record = side.number(edit.row);
             mark.commit = Some(step.commit.id.to_string());
             mark.content = content_hash(&edit.key.to_le_bytes());
+            let mut versions = Versions::default();
+            (versions.before.label, versions.after.label) = (from.clone(), to.clone());
+            mark.versions = Some(Box::new(versions));
             let set = changed.summary.sets[edit.set as usize].name.clone();
             let (often, list) = left.entry((from.clone(), to.clone())).or_default();
             *often = alike.max(*often);

@@ -8,7 +8,7 @@ use super::labels::number;
 use super::page::{Page, class, data, sentence};
 use crate::diff::Kind;
 use crate::engine::audit::{Audited, Touch};
-use crate::report::history::{History, Ranked, dwell, ranked, signs};
+use crate::report::history::{self, History, Ranked, dwell, ranked, signs};
 use crate::report::words::{count, grouped};
 use crate::report::{Options, Report};
 use crate::rule::Severity;
@@ -97,20 +97,15 @@ fn card(at: usize, ranked: &Ranked<'_>, touch: Option<&Touch>, options: &Options
 
 /// The largest changes of a commit.
 fn transitions(commit: &Audited) -> String {
-    let mut table: BTreeMap<(Kind, &Option<String>, &Option<String>), u64> = BTreeMap::new();
-    for change in &commit.changes {
-        *table.entry((change.kind, &change.from, &change.to)).or_default() += change.count;
-    }
-    let mut rows: Vec<_> = table.into_iter().collect();
-    rows.sort_by_key(|((kind, ..), n)| (*kind, std::cmp::Reverse(*n)));
+    let rows = history::transitions(commit);
     let mut out = String::from("<ul class=\"flows\">\n");
-    for ((kind, from, to), n) in rows.iter().take(TRANSITIONS) {
+    for (kind, from, to, n) in rows.iter().take(TRANSITIONS) {
         out.push_str(&format!(
             "<li><b>{}</b> <span class=\"kind\">{}</span> {} → {}</li>\n",
             grouped(*n),
             kind.as_str(),
-            class(from.as_deref()),
-            class(to.as_deref())
+            class(*from),
+            class(*to)
         ));
     }
     if let Some(more @ 1..) = rows.len().checked_sub(TRANSITIONS) {

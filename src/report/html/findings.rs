@@ -1,6 +1,7 @@
 //! Findings by rule, with their places, and rows before and after where a label changed.
 
 use super::page::{Page, both, class, data, excerpt, sentence};
+use crate::finding::Versions;
 use crate::report::human::{at, label};
 use crate::report::words::count;
 use crate::report::{Located, Options, Report, Spot};
@@ -86,6 +87,7 @@ pub(super) fn evidence(finding: &Located) -> String {
                 (data(before, TEXT), "<span class=\"same\">same text</span>".to_owned())
             }
             (Some(before), Some(after)) => both(before, after, TEXT),
+            (None, None) => (String::new(), spot.excerpt.as_ref().map(excerpt).unwrap_or_default()),
             (before, after) => {
                 let one = |text: Option<&str>| text.map(|text| data(text, TEXT)).unwrap_or_default();
                 (one(before), one(after))
@@ -104,7 +106,8 @@ pub(super) fn evidence(finding: &Located) -> String {
 }
 
 fn shows_rows(spot: &Spot) -> bool {
-    spot.versions.as_ref().is_some_and(|versions| versions.before.text.is_some() || versions.after.text.is_some())
+    let read = |versions: &Versions| versions.before.text.is_some() || versions.after.text.is_some();
+    spot.versions.as_ref().is_some_and(|versions| read(versions) || spot.excerpt.is_some())
 }
 
 fn places(finding: &Located) -> String {
