@@ -82,7 +82,17 @@ pub(super) fn signs(commit: &Audited) -> Vec<(String, String)> {
             "one-target" => ("flips nearly all to one class", ratio(&value)),
             "shared-trigger" => ("the rows share what others of their class lack", value),
             "newcomer-campaign" => ("one of several commits of a newcomer to one class", format!("{value} flips")),
-            "newcomer-label-edit" => ("its author is new to the data", format!("{value} earlier commits to data")),
+            "label-campaign" => ("one of several commits that flip to one class", ratio(&value)),
+            "oscillation" => ("labels that went back and forth before", value),
+            "bot-author" => ("a machine's account that changed no label before", value),
+            "newcomer-label-edit" => {
+                let earlier = signal.get("value").and_then(Value::as_u64).unwrap_or(0);
+                ("its author is new to the data", count(earlier, "earlier commit"))
+            }
+            "ownership-shift" => ("its author took over the data lately", value),
+            "author-is-not-committer" => ("committed by another, who does not hold the data", String::new()),
+            "self-merge-no-review" => ("merged by its own author", String::new()),
+            "timestamp-order" => ("dates that do not fit together", value),
             "hidden-label-edit" => ("a few labels in a large change that does not speak of labels", ratio(&value)),
             "evil-merge-label" => ("a merge with labels that none of its parents has", value),
             "look-alike-identity" => ("its author has a name that looks like another's", value),
@@ -93,7 +103,10 @@ pub(super) fn signs(commit: &Audited) -> Vec<(String, String)> {
             "unsigned-web-commit" => ("made on the web page, which signs, without a signature", String::new()),
             "foreign-timezone" => ("stamped in the time zone of another", format!("{value}, not {threshold}")),
             "impossible-timezone-jump" => ("its author went faster than any aeroplane", value),
-            "dormant-revival" => ("the data had rested for long", format!("{value} days; {threshold} are long here")),
+            "dormant-revival" if signal["value"].is_number() => {
+                ("the data had rested for long", format!("{value} days; {threshold} are long here"))
+            }
+            "dormant-revival" => ("somebody new took the data over after a rest", value),
             other => (other, format!("{value}; usual: {threshold}")),
         };
         (words.to_owned(), numbers)

@@ -87,6 +87,10 @@ pub(super) fn of(story: &Story<'_>) -> (Vec<Shares>, usize) {
             let of = |class| counts.get(&(*set, class)).map_or(0, |&rows| u64::try_from(rows).unwrap_or(0));
             let mut rows: Vec<u64> = classes.iter().take(CLASSES).map(|&(_, class)| of(class)).collect();
             rows.push(classes.iter().skip(CLASSES).map(|&(_, class)| of(class)).sum());
+            // A data set begins with its first record.
+            if told.points.is_empty() && rows.iter().all(|&rows| rows == 0) {
+                continue;
+            }
             told.points.push(Point { seconds: commit.committer.seconds, rows });
         }
     });

@@ -61,7 +61,7 @@ fn commits(report: &Report, history: &History, options: &Options, out: &mut dyn 
     if rest.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{} by themselves no reason to act:", count(rest.len() as u64, "other commit"))?;
+    writeln!(out, "{}, by themselves no reason to act:", count(rest.len() as u64, "other commit"))?;
     for one in rest.iter().take(MAX_QUIET) {
         head(one.commit, "  ", Paint(options.colour), out)?;
         changes(one.commit, "    ", out)?;
