@@ -18,6 +18,8 @@ mod trigger_phrase;
 mod unlisted_source;
 mod unpinned_reference;
 mod unreadable_data;
+mod unreviewed_source;
+mod unvetted_vendor;
 
 pub(crate) use labels::identities;
 use serde::de::DeserializeOwned;
@@ -26,6 +28,7 @@ use crate::diff::{Changes, Chapter, Indexed};
 use crate::finding::Finding;
 use crate::fold::{self, Entry};
 use crate::format::{Records, References};
+use crate::policy::delivery::Delivery;
 use crate::policy::lock::Locked;
 use crate::policy::trust::Proposed;
 use crate::policy::{Known, Policy};
@@ -47,6 +50,8 @@ pub(crate) static CATALOG: &[Entry] = &[
     entry::<unlisted_source::UnlistedSource>(),
     entry::<unpinned_reference::UnpinnedReference>(),
     entry::<unreadable_data::UnreadableData>(),
+    entry::<unreviewed_source::UnreviewedSource>(),
+    entry::<unvetted_vendor::UnvettedVendor>(),
 ];
 
 /// Every rule of every check.
@@ -90,6 +95,8 @@ pub(crate) enum Observation<'a> {
     Commit(&'a Chapter<'a>),
     /// The policy of the trusted side and the one that is proposed, once, where they differ.
     Policy(&'a Proposed<'a>),
+    /// What vendors delivered of what is judged, once, where the policy knows one that signs its deliveries.
+    Deliveries(&'a [Delivery]),
     /// The lock, what it was compared with, and its signatures, once, where there is a lock.
     Lock(&'a Locked<'a>),
 }

@@ -7,6 +7,7 @@ mod again;
 pub(crate) mod audit;
 pub(crate) mod blame;
 mod budget;
+mod deliveries;
 mod folders;
 mod gather;
 mod measure;

@@ -5,9 +5,12 @@
 
 pub(crate) mod accept;
 pub(crate) mod baseline;
+pub(crate) mod delivery;
+pub(crate) mod evidence;
 mod file;
 mod glob;
 pub(crate) mod init;
+pub(crate) mod licence;
 pub(crate) mod lock;
 pub(crate) mod loosened;
 mod node;
@@ -17,6 +20,7 @@ pub(crate) mod signature;
 mod standing;
 pub(crate) mod trust;
 mod validate;
+pub(crate) mod vendors;
 mod words;
 
 use std::sync::Arc;
@@ -71,7 +75,9 @@ pub(crate) struct Policy {
     pub(crate) limits: Limits,
     /// People whom rules about people should know.
     pub(crate) people: People,
-    /// Firms that deliver data: recorded, not judged yet.
+    /// Firms that deliver data, as the register has them.
+    pub(crate) register: Vec<vendors::Vendor>,
+    /// The same as written.
     pub(crate) vendors: Named<file::VendorWords>,
     /// Fine-tuning runs: recorded, not judged yet.
     pub(crate) runs: Named<file::RunWords>,
@@ -141,6 +147,8 @@ pub(crate) struct Source {
     pub(crate) pin: Option<String>,
     /// `first-party`, `third-party`, `vendor`, `untrusted`.
     pub(crate) trust: Option<&'static str>,
+    /// What stands behind it.
+    pub(crate) evidence: evidence::Evidence,
     pub(crate) span: Span,
 }
 
@@ -340,6 +348,7 @@ impl Policy {
             languages: Vec::new(),
             limits: Limits::default(),
             people: People::default(),
+            register: Vec::new(),
             vendors: Named::default(),
             runs: Named::default(),
             as_of,

@@ -62,6 +62,8 @@ pub enum Layer {
     Integrity = 3,
     /// 4: anomalies in the data itself.
     Anomalies = 4,
+    /// 7: firms that deliver data.
+    Vendors = 7,
 }
 
 /// Static description of one rule.

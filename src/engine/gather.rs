@@ -239,6 +239,9 @@ impl Run<'_> {
                 show(&Observation::Policy(&proposed));
             }
         }
+        if policy.register.iter().any(|vendor| vendor.signs) {
+            show(&Observation::Deliveries(&self.deliveries(policy, &numbered, &lock)?));
+        }
         if let Some(judged) = lock.judged() {
             let files = self.compared(policy, &numbered, &part.measures, &lock);
             let beside = self.beside(&judgement, &snapshot, &lock, &mut blobs, &mut part.unread)?;

@@ -41,6 +41,11 @@ impl Sides {
         self.judged.as_ref()?.as_ref().ok()
     }
 
+    /// What the judged lock calls the repository.
+    pub(super) fn repo(&self) -> Option<&str> {
+        self.lock().map(|lock| lock.repo.as_str())
+    }
+
     /// The line of a path in the judged lock.
     pub(super) fn line(&self, path: &BStr) -> Option<&policy::lock::LockedFile> {
         self.lock()?.file(path)

@@ -37,7 +37,7 @@ pub(crate) struct File {
     /// Rules by their ids: a severity, or a block with a severity and the rule's own settings.
     #[serde(default)]
     pub(crate) rules: Named<Anything>,
-    /// Firms that deliver data. Recorded; not judged yet.
+    /// Firms that deliver data: the register.
     #[serde(default)]
     pub(crate) vendors: Named<VendorWords>,
     /// Fine-tuning runs and what goes into them. Recorded; not judged yet.
@@ -200,16 +200,16 @@ pub(crate) struct SourceWords {
     /// File format that is allowed, `safetensors-only`. Recorded; not judged yet.
     #[serde(default)]
     pub(crate) format: Option<String>,
-    /// What it may be used for, and where. Recorded; not judged yet.
+    /// What it may be used for, and where.
     #[serde(default)]
     pub(crate) allow: Option<AllowWords>,
-    /// What was seen when it was reviewed. Recorded; not judged yet.
+    /// What was seen when it was reviewed.
     #[serde(default)]
     pub(crate) evidence: Option<EvidenceWords>,
     /// Who must have signed it. Recorded; not judged yet.
     #[serde(default)]
     pub(crate) signed_by: Option<SignedByWords>,
-    /// How it was collected from the web. Recorded; not judged yet.
+    /// How it was collected from the web: never better than untrusted.
     #[serde(default)]
     pub(crate) scrape: Option<ScrapeWords>,
 }
@@ -276,14 +276,13 @@ impl PinWords {
 /// What a source may be used for, and where.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "recorded for the rules about provenance that come next; the words are checked today")]
 pub(crate) struct AllowWords {
     /// Uses, such as `sft` or `eval`.
     #[serde(default, rename = "use")]
-    uses: Words,
+    pub(crate) uses: Words,
     /// Globs of files that may name it.
     #[serde(default)]
-    paths: Words,
+    pub(crate) paths: Words,
 }
 
 /// What was seen when a source was reviewed.
@@ -296,7 +295,7 @@ pub(crate) struct EvidenceWords {
     licence: Option<String>,
     /// SPDX expression that the licence must satisfy.
     #[serde(default)]
-    licence_allow: Option<String>,
+    pub(crate) licence_allow: Option<String>,
     /// Ticket of the review.
     #[serde(default)]
     ticket: Option<String>,
@@ -325,7 +324,7 @@ pub(crate) struct SignedByWords {
 pub(crate) struct ScrapeWords {
     /// Never better than `untrusted`.
     #[serde(default)]
-    trust: Option<TrustWords>,
+    pub(crate) trust: Option<TrustWords>,
     /// URLs that were read.
     #[serde(default)]
     target: Words,
@@ -334,7 +333,7 @@ pub(crate) struct ScrapeWords {
     method: Option<String>,
     /// First and last day.
     #[serde(default)]
-    collected: Option<CollectedWords>,
+    pub(crate) collected: Option<CollectedWords>,
     /// What was made of `robots.txt`.
     #[serde(default)]
     robots: Option<String>,
@@ -346,7 +345,7 @@ pub(crate) struct ScrapeWords {
     snapshot_sha256: Option<String>,
     /// Largest share of a training mix.
     #[serde(default)]
-    max_fraction: Option<f64>,
+    pub(crate) max_fraction: Option<f64>,
     /// Checks that it must pass.
     #[serde(default)]
     needs: Words,
@@ -355,12 +354,11 @@ pub(crate) struct ScrapeWords {
 /// First and last day of a collection.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "recorded for the rules about provenance that come next; the words are checked today")]
 pub(crate) struct CollectedWords {
     /// First day.
-    from: Day,
+    pub(crate) from: Day,
     /// Last day.
-    to: Day,
+    pub(crate) to: Day,
 }
 
 /// A key that may sign.
@@ -567,47 +565,49 @@ pub(crate) enum CoverageWords {
 /// A firm that delivers data.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "recorded for the rules about vendors that come next; the words are checked today")]
 pub(crate) struct VendorWords {
     /// Whom to ask.
     #[serde(default)]
-    contact: Option<String>,
+    pub(crate) contact: Option<String>,
     /// Globs of what it delivers.
     #[serde(default)]
-    data: Words,
+    pub(crate) data: Words,
     /// How access of its people is controlled.
     #[serde(default)]
-    access_control: Option<String>,
+    pub(crate) access_control: Option<String>,
     /// Whether its annotators are screened.
     #[serde(default)]
-    annotator_screening: Option<bool>,
+    pub(crate) annotator_screening: Option<bool>,
     /// Its quality assurance.
     #[serde(default)]
-    qa: Option<QaWords>,
-    /// Firms that it gives work to.
+    pub(crate) qa: Option<QaWords>,
+    /// Firms that it gives work to; an empty list says that there are none.
     #[serde(default)]
-    sub_processors: Words,
+    pub(crate) sub_processors: Option<Words>,
+    /// Everybody through whose hands the data goes, from the annotator to this repository.
+    #[serde(default)]
+    pub(crate) chain: Option<Words>,
     /// Clause of the contract about provenance.
     #[serde(default)]
-    provenance_clause: Option<String>,
+    pub(crate) provenance_clause: Option<String>,
     /// Hours within which it tells of an incident.
     #[serde(default)]
-    notification_hours: Option<u32>,
+    pub(crate) notification_hours: Option<u32>,
     /// What accompanies a delivery, such as `signed-manifest`.
     #[serde(default)]
-    sends: Option<String>,
+    pub(crate) sends: Option<String>,
     /// Its key, by name under `keys`.
     #[serde(default)]
     pub(crate) key: Option<Placed<String>>,
     /// Who reviewed it.
     #[serde(default)]
-    reviewer: Option<String>,
+    pub(crate) reviewer: Option<String>,
     /// Day of the review.
     #[serde(default)]
-    reviewed: Option<Day>,
+    pub(crate) reviewed: Option<Day>,
     /// Last day on which the review counts.
     #[serde(default)]
-    expires: Option<Day>,
+    pub(crate) expires: Option<Day>,
 }
 
 /// Quality assurance of a vendor.

@@ -17,7 +17,7 @@ use crate::policy::node::{Fault, Node, Value, short};
 use crate::policy::words::{self, Named, Placed, Words, nearest, suggest};
 use crate::policy::{
     COMMON, Dataset, Exception, Key, Known, Limits, Origin, People, Policy, Require, RuleBlock, Source, SourceMatch,
-    glob,
+    evidence, glob, vendors,
 };
 use crate::rule::Severity;
 use crate::span::Span;
@@ -56,6 +56,7 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         languages: languages(&words.languages)?,
         limits: limits(&words.limits)?,
         people: People { bots: words.people.bots.values(), maintainers: words.people.maintainers.values() },
+        register: vendors::vendors(&words.vendors)?,
         vendors: words.vendors.clone(),
         runs: words.runs.clone(),
         as_of,
@@ -165,6 +166,7 @@ fn source(name: &Placed<String>, words: &SourceWords) -> Result<Source, Fault> {
         expires: words.expires.as_ref().map(|day| day.value.0),
         pin: words.pin.as_ref().map(|pin| pin.value.as_str().to_owned()),
         trust: words.trust.as_ref().map(|trust| trust.value.as_str()),
+        evidence: evidence::evidence(words)?,
         span: name.span,
     })
 }
@@ -591,22 +593,14 @@ fn notes(policy: &Policy, words: &File) -> Vec<String> {
             idle.push(format!("`{name}`"));
         }
     };
-    say("vendors", !policy.vendors.0.is_empty());
     say("runs", !policy.runs.0.is_empty());
     say("people", !policy.people.bots.is_empty() || !policy.people.maintainers.is_empty());
     say("datasets.*.trust", datasets.0.iter().any(|(_, d)| d.trust.is_some()));
     say("datasets.*.expects", datasets.0.iter().any(|(_, d)| d.expects.is_some()));
     let any = |test: fn(&SourceWords) -> bool| sources.0.iter().any(|(_, source)| test(source));
     say("sources.*.trust", any(|s| s.trust.is_some()));
-    say("sources.*.allow", any(|s| s.allow.is_some()));
-    say("sources.*.evidence", any(|s| s.evidence.is_some()));
     say("sources.*.format", any(|s| s.format.is_some()));
     say("sources.*.signed_by", any(|s| s.signed_by.is_some()));
-    say("sources.*.scrape", any(|s| s.scrape.is_some()));
-    say(
-        "sources.*.pin` other than `commit",
-        policy.sources.iter().any(|s| s.pin.as_deref().is_some_and(|p| p != "commit")),
-    );
     if idle.is_empty() {
         return Vec::new();
     }

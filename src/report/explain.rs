@@ -68,6 +68,7 @@ fn layer(layer: Layer) -> &'static str {
         Layer::Sources => "sources",
         Layer::Integrity => "integrity",
         Layer::Anomalies => "anomalies",
+        Layer::Vendors => "vendors",
     }
 }
 

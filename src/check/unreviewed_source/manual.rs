@@ -1,0 +1,41 @@
+//! The manual of `unreviewed-source`.
+
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+
+const POLICY: &str = "version: 1\nsources:\n  chats: {match: {hub: \"huggingface:acme-research/chats\"}, allow: {paths: [\"configs/**\"]}}\n";
+const CALL: &str = "load_dataset(\"acme-research/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n";
+
+pub(super) static RULES: [Rule; 1] = [Rule {
+    id: "unreviewed-source",
+    revision: 1,
+    severity: Severity::Warning,
+    confidence: Confidence::High,
+    layer: Layer::Sources,
+    gates: true,
+    summary: "A listed source lacks evidence, contradicts its own entry, or is used where that does not allow it",
+    manual: Manual {
+        what: "Reads the entries under `sources:` of the trusted policy: whether they have the fields that `rules: \
+               {unreviewed-source: {evidence: [licence, reviewer, reviewed, expires]}}` asks for, whether the licence satisfies \
+               `evidence: {licence_allow: …}` as an SPDX expression, whether a scrape is called anything but untrusted or makes up \
+               more of the locked records than `max_fraction`, whether references stand under `allow: {paths: …}` and are \
+               tied down as `pin` asks, and, where everything was looked at, entries that match nothing. `min_age_days` lets names \
+               elsewhere rest after they were first locked.",
+        why: "An allowlist is only as good as the reviews behind it. An entry without a reviewer was let in by nobody, one \
+              that nothing uses is a door left open, and web pages can be edited by whoever wants to be in the model.",
+        bad: &[Example {
+            title: "a source that only configurations may name",
+            base: &[("foretaste.yaml", POLICY)],
+            files: &[("train.py", CALL)],
+        }],
+        good: &[Example {
+            title: "the same where its entry allows it",
+            base: &[("foretaste.yaml", POLICY)],
+            files: &[("configs/train.py", CALL)],
+        }],
+        fix: "Review the source and write down what was seen: licence, reviewer, day of the review and last day on which it counts. \
+              Use it where its entry allows, or change the entry in a change of its own.",
+        misses: "Whether what an entry says is true: nothing is fetched to compare. How old the data itself is; `min_age_days` \
+                 counts from the day on which a name was first locked. Licences that are no SPDX expression satisfy nothing.",
+    },
+    tags: &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NISTAML.051", "CISA-AIDS-2025/1"],
+}];
