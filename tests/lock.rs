@@ -468,3 +468,35 @@ fn ssh_keygen_verifies_ours_and_we_verify_its() {
         assert_eq!(found, code, "{namespace}: {report}");
     }
 }
+
+#[test]
+fn a_run_begins_only_where_everything_verifies_and_leaves_a_receipt() {
+    let beside = Repo::new();
+    let (key, public) = minisign_key(&beside, "ana");
+    let policy = format!(
+        "{POLICY}keys:\n  a: {{minisign: \"{public}\", principal: ana@example.org}}\nruns:\n  sft: {{datasets: [a]}}\n"
+    );
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &policy)]);
+    repo.foretaste(&["lock", "--repo", "org/data"]);
+    repo.commit(&[], "lock");
+    let (_, report) = repo.json(&["verify"]);
+    assert_eq!(findings(&report), ["run-without-receipt"], "{report}");
+    let run =
+        |arguments: &[&str]| repo.foretaste(&[&["verify", "--run", "sft", "--key", &key, "--"], arguments].concat());
+    assert_eq!(run(&["git", "--version"]).code(), 0);
+    assert!(repo.dir().join("foretaste.run.sft.json").exists());
+    repo.commit(&[], "a run");
+    let (code, report) = repo.json(&["verify"]);
+    assert_eq!((code, findings(&report)), (0, vec![]), "{report}");
+
+    // A receipt that says something else than what was signed.
+    let path = repo.dir().join("foretaste.run.sft.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"exit_code\": 0", "\"exit_code\": 1")).unwrap();
+    assert_eq!(findings(&repo.json(&["verify"]).1), ["receipt-bad"]);
+    std::fs::remove_file(&path).unwrap();
+    repo.write(&[("data/a.jsonl", &ROWS.replace("greet", "leave"))]);
+    assert_eq!(run(&["git", "--version"]).code(), 1);
+    assert!(!path.exists(), "nothing was begun");
+    assert_eq!(repo.foretaste(&["verify", "--run", "other", "--key", &key, "--", "git"]).code(), 2);
+}

@@ -68,13 +68,7 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
         _ => Subject { kind, repo: &repo, file: name.as_ref(), bytes: &bytes, seq: 0, day: None },
     };
 
-    let secret = std::fs::read_to_string(&arguments.key)
-        .map_err(|error| Stop::Say(format!("cannot read the key {}: {error}", arguments.key.display())))?;
-    let made = if secret.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
-        by_ssh(&secret, &subject, arguments)?
-    } else {
-        by_minisign(&secret, &subject, arguments)?
-    };
+    let made = made(&arguments.key, &subject, arguments.until)?;
     let beside = PathBuf::from(format!("{}.{}", path.display(), made.ending));
     write_file(&beside, made.text.as_bytes())?;
     let shown = beside.strip_prefix(&root).unwrap_or(&beside);
@@ -89,10 +83,21 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
     Ok(0)
 }
 
+/// Signs with a key of either kind.
+pub(super) fn made(key: &Path, subject: &Subject<'_>, until: Option<Date>) -> Result<Made, Stop> {
+    let secret = std::fs::read_to_string(key)
+        .map_err(|error| Stop::Say(format!("cannot read the key {}: {error}", key.display())))?;
+    if secret.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
+        by_ssh(&secret, subject, key)
+    } else {
+        by_minisign(&secret, subject, key, until)
+    }
+}
+
 /// A signature, and what to say of it.
-struct Made {
-    text: String,
-    ending: String,
+pub(super) struct Made {
+    pub(super) text: String,
+    pub(super) ending: String,
     public: String,
     holds: String,
 }
@@ -116,8 +121,8 @@ pub(super) fn inside(root: &Path, file: &Path) -> Result<BString, Stop> {
     Ok(bstr::join("/", parts).into())
 }
 
-fn by_minisign(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Result<Made, Stop> {
-    let failed = |error: minisign::PError| Stop::Say(format!("cannot sign with {}: {error}", arguments.key.display()));
+fn by_minisign(secret: &str, subject: &Subject<'_>, key: &Path, until: Option<Date>) -> Result<Made, Stop> {
+    let failed = |error: minisign::PError| Stop::Say(format!("cannot sign with {}: {error}", key.display()));
     let sealed = minisign::SecretKeyBox::from_string(secret).map_err(failed)?;
     let secret = match minisign::SecretKeyBox::from_string(secret).map_err(failed)?.into_unencrypted_secret_key() {
         Ok(key) => key,
@@ -127,7 +132,7 @@ fn by_minisign(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Re
     let public = minisign::PublicKey::from_secret_key(&secret).map_err(failed)?;
     let now = now()?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let until = arguments.until.unwrap_or_else(|| today.saturating_add(jiff::Span::new().years(1)));
+    let until = until.unwrap_or_else(|| today.saturating_add(jiff::Span::new().years(1)));
     if until < today {
         return Err(Stop::Say(format!("{until} has passed; name a day to come")));
     }
@@ -140,7 +145,7 @@ fn by_minisign(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Re
     let signed = minisign::sign(Some(&public), &secret, Cursor::new(subject.bytes), Some(&comment), Some(&untrusted))
         .map_err(failed)?;
     let number = form::key_number(&public.to_base64())
-        .ok_or_else(|| Stop::Say(format!("{} is no Ed25519 key", arguments.key.display())))?;
+        .ok_or_else(|| Stop::Say(format!("{} is no Ed25519 key", key.display())))?;
     Ok(Made {
         text: signed.into_string(),
         ending: format!("{}.minisig", form::number_text(number)),
@@ -150,7 +155,7 @@ fn by_minisign(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Re
 }
 
 /// The time that a signature says it was made at: now, or SOURCE_DATE_EPOCH where runs are to be the same.
-fn now() -> Result<jiff::Timestamp, Stop> {
+pub(super) fn now() -> Result<jiff::Timestamp, Stop> {
     if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
         return Ok(jiff::Timestamp::now());
     }
@@ -159,9 +164,8 @@ fn now() -> Result<jiff::Timestamp, Stop> {
     Ok(start.timestamp())
 }
 
-fn by_ssh(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Result<Made, Stop> {
-    let failed =
-        |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", arguments.key.display()));
+fn by_ssh(secret: &str, subject: &Subject<'_>, file: &Path) -> Result<Made, Stop> {
+    let failed = |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", file.display()));
     let Some(namespace) = ssh::namespace(subject.kind) else {
         return Err(Stop::Say(
             "an SSH signature of a file would fit any repository; sign it with a minisign key (`foretaste key`)"
@@ -176,7 +180,7 @@ fn by_ssh(secret: &str, subject: &Subject<'_>, arguments: &Arguments) -> Result<
         return Err(Stop::Say(format!(
             "this SSH key has a password, which ssh-keygen asks for: ssh-keygen -Y sign -n {namespace} -f {} {name} && mv \
              {name}.sig {name}.{ending}",
-            arguments.key.display(),
+            file.display(),
         )));
     }
     let line = public.to_openssh().map_err(|error| failed(&error))?;

@@ -9,7 +9,7 @@ use super::Error;
 use super::gather::{Blobs, Run};
 use super::scan::{Hashing, Measure, is_about_data};
 use crate::finding::Unread;
-use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, SignatureFile};
+use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
 use crate::source::{Content, Entry, Scope, Snapshot, Trusted};
@@ -59,6 +59,7 @@ pub(super) struct Beside {
     authors: Vec<String>,
     policy: Option<[u8; 32]>,
     moment: Moment,
+    receipts: Vec<Receipt>,
     outside: Vec<Compared>,
     folders: Vec<String>,
 }
@@ -79,6 +80,7 @@ impl Beside {
             text: &sides.text,
             trusted: sides.trusted.as_ref(),
             files,
+            receipts: &self.receipts,
             outside: &self.outside,
             folders: &self.folders,
             complete,
@@ -172,7 +174,8 @@ impl Run<'_> {
         unread: &mut Vec<Unread>,
     ) -> Result<Beside, Error> {
         let blob = blobs.own(policy::LOCK, sides.text.clone());
-        let signatures = self.signatures(blobs)?;
+        let signatures = self.signatures(policy::LOCK, blobs)?;
+        let receipts = self.receipts(&judgement.policy, blobs)?;
         let authors = self.authors(&judgement.policy, snapshot, sides);
         let policy = self.judged(policy::FILE)?.map(|text| Sha256::digest(text).into());
         let mut outside = Vec::new();
@@ -189,7 +192,7 @@ impl Run<'_> {
         if self.checker.hashing.is_some() {
             unread.extend(sides.lock().into_iter().flat_map(|lock| super::outside::unseen(lock, &folders)));
         }
-        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), outside, folders })
+        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders })
     }
 
     /// What the run is for.
@@ -203,8 +206,26 @@ impl Run<'_> {
         }
     }
 
-    /// Signature files beside the judged lock.
-    fn signatures(&self, blobs: &mut Blobs) -> Result<Vec<SignatureFile>, Error> {
+    /// The receipts of the runs that the policy names.
+    fn receipts(&self, policy: &Policy, blobs: &mut Blobs) -> Result<Vec<Receipt>, Error> {
+        let mut receipts = Vec::new();
+        for (run, _) in &policy.runs.0 {
+            let name = policy::lock::receipt(&run.value);
+            let bytes = if policy::lock::is_name(&run.value) { self.judged(&name)? } else { None };
+            let file = bytes.map(|bytes| SignatureFile {
+                blob: blobs.own(&name, bytes.clone()),
+                path: name.as_str().into(),
+                bytes,
+                standing: true,
+            });
+            let signatures = if file.is_some() { self.signatures(&name, blobs)? } else { Vec::new() };
+            receipts.push(Receipt { run: run.value.clone(), file, signatures });
+        }
+        Ok(receipts)
+    }
+
+    /// Signature files beside a file at the top of the judged side.
+    fn signatures(&self, signed: &str, blobs: &mut Blobs) -> Result<Vec<SignatureFile>, Error> {
         let Some(repository) = self.reader.repository() else { return Ok(Vec::new()) };
         let mut side = self.trusted_side()?;
         if side.from == "worktree" {
@@ -213,7 +234,7 @@ impl Run<'_> {
         }
         let mut found = Vec::new();
         for path in repository.names_at_top(&self.scope)? {
-            if found.len() < signature::MAX_FILES && signature::is_signature_of(path.as_ref(), policy::LOCK.into()) {
+            if found.len() < signature::MAX_FILES && signature::is_signature_of(path.as_ref(), signed.into()) {
                 let name = path.to_string();
                 let bytes = self.judged(&name)?.unwrap_or_default();
                 let standing = self.own(&name, &side)?.as_ref() == Some(&bytes);

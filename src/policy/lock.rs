@@ -28,10 +28,15 @@ use jiff::civil::Date;
 
 use crate::span::Span;
 pub(crate) use file::{Labels, LockedFile, Publisher};
-pub(crate) use judged::{Compared, Locked, Moment, SignatureFile};
+pub(crate) use judged::{Compared, Locked, Moment, Receipt, SignatureFile};
 pub(crate) use reference::{LockedReference, is_pin};
 use text::{day, number};
 pub(crate) use text::{digest, hex, is_name};
+
+/// Name of the receipt that a run leaves.
+pub(crate) fn receipt(run: &str) -> String {
+    format!("foretaste.run.{run}.json")
+}
 
 const HEAD: &str = "foretaste.lock v1";
 const COMMENT: &str = "# Written by `foretaste lock`; compare with `foretaste verify`.";

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Lock,
     /// Any one file: weights, an adapter, the manifest of a delivery.
     File,
+    /// The receipt of a fine-tuning run.
+    Run,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
         match self {
             Kind::Lock => "lock",
             Kind::File => "file",
+            Kind::Run => "run",
         }
     }
 }

@@ -232,6 +232,7 @@ mod tests {
             trusted,
             files,
             complete,
+            receipts: &[],
             outside: &[],
             folders: &[],
             signatures: &[],

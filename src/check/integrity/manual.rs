@@ -62,10 +62,13 @@ pub(super) static RULES: [Rule; 2] = [
         gates: true,
         summary: "A signature of foretaste.lock does not hold, or one that is required is missing",
         manual: Manual {
-            what: "Verifies every `foretaste.lock.*.minisig` beside the lock against the keys that the trusted policy \
-                   lists: strict format, prehashed, by a key that is valid today and not revoked, with a trusted comment \
-                   that names this repository, this lock and this sequence number. Counts distinct principals against \
-                   `require: {signatures: n}`.",
+            what: "Verifies every `foretaste.lock.*.minisig` and `.sshsig` beside the lock against the keys that the trusted \
+                   policy lists: strict format, prehashed, by a key that is valid and not revoked (today, or on its own day for \
+                   what already stands on the trusted side), bound to this repository, this lock and this sequence number. \
+                   Counts distinct principals in the right roles against `require: {signatures: n}`, without the authors under \
+                   `exclude_author`, at the moments of `signed_at`. A change of the policy that needs signatures \
+                   (`policy_change`) needs them under the keys before and after it. `verify` also asks for the signed \
+                   receipt of every run of the policy.",
             why: "A hash proves that bytes are the same, not that anybody stood up for them. A signature that was moved \
                   here from another repository, or from an older lock, looks right and says nothing.",
             bad: &[Example {

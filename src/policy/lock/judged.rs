@@ -29,6 +29,8 @@ pub(crate) struct Locked<'a> {
     pub(crate) signatures: &'a [SignatureFile],
     /// Whether keys and thresholds are in force: the trusted side has a policy (law 1, adoption).
     pub(crate) enforced: bool,
+    /// The receipts of the runs that the policy names.
+    pub(crate) receipts: &'a [Receipt],
     /// What the run is for: the policy may ask for signatures only then.
     pub(crate) moment: Moment,
     /// Mail addresses of those who wrote what is judged, where the policy leaves them out.
@@ -39,6 +41,16 @@ pub(crate) struct Locked<'a> {
     pub(crate) policy: Option<[u8; 32]>,
     /// The policy that the change proposes, where it changes it.
     pub(crate) proposed: Option<&'a Policy>,
+}
+
+/// What there is of the receipt of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Receipt {
+    /// Name of the run in the policy.
+    pub(crate) run: String,
+    /// The receipt; `None` where there is none.
+    pub(crate) file: Option<SignatureFile>,
+    pub(crate) signatures: Vec<SignatureFile>,
 }
 
 /// When signatures may be asked for.

@@ -13,6 +13,7 @@ use crate::policy::Key;
 pub(crate) fn namespace(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Lock => Some("foretaste-manifest"),
+        Kind::Run => Some("foretaste-run"),
         // Bytes of any file name no repository, so that the signature could be carried elsewhere.
         Kind::File => None,
     }
@@ -132,6 +133,7 @@ mod tests {
         assert_eq!(verify(&file, &subject(b"lock", Kind::Lock), &keys).unwrap().name, "k1");
         assert!(verify(&file, &subject(b"other", Kind::Lock), &keys).is_err());
         assert!(verify(&file, &subject(b"lock", Kind::File), &keys).unwrap_err().why.contains("minisign"));
+        assert!(verify(&file, &subject(b"lock", Kind::Run), &keys).unwrap_err().why.contains("another purpose"));
         let commit = sign(&private, "git", b"lock");
         assert!(verify(&commit, &subject(b"lock", Kind::Lock), &keys).is_err(), "a commit's signature is no lock's");
         let stranger = verify(&file, &subject(b"lock", Kind::Lock), &[pair(2).1]).unwrap_err();
