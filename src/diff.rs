@@ -16,9 +16,11 @@ mod index;
 mod keyer;
 mod kind;
 mod near;
+pub(crate) mod next;
 mod normal;
 mod rewritten;
 mod rows;
+mod runs;
 #[cfg(test)]
 pub(crate) mod trial;
 

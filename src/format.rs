@@ -27,7 +27,7 @@ mod tokens;
 
 pub(crate) use compressed::compressed_kind;
 pub(crate) use encoding::decode;
-pub(crate) use read::read;
+pub(crate) use read::{ByLine, by_line, read};
 
 pub(crate) use columnar::fresh_records;
 pub(crate) use references::fresh_references;

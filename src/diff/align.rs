@@ -1,5 +1,10 @@
 //! What two sequences do not share: the difference of two multisets, found by walking along both where they run alike.
 
+/// How far it is looked for the place where both run alike again.
+pub(super) const WINDOW: usize = 32;
+/// After so many vain looks in a row the two are held to be different texts, and nothing is looked for any more.
+pub(super) const PATIENCE: usize = 64;
+
 /// Tells `left` and `right` what the other sequence has no equal for, in order, as far as a walk along both finds it.
 ///
 /// Equal elements are only ever taken out in pairs, so what is left still has the exact difference of the two
@@ -10,10 +15,6 @@ pub(super) fn align(
     mut left: impl FnMut(usize),
     mut right: impl FnMut(usize),
 ) {
-    /// How far it is looked for the place where both run alike again.
-    const WINDOW: usize = 32;
-    /// After so many vain looks in a row the two are held to be different texts, and nothing is looked for any more.
-    const PATIENCE: usize = 64;
     let (mut i, mut j, mut vain) = (0, 0, 0);
     'walk: while i < n && j < m {
         if equal(i, j) {
@@ -45,7 +46,7 @@ pub(super) fn align(
 }
 
 /// The ways to split `far` steps on two sides, the most even first.
-fn balanced(far: usize, skip: usize) -> (usize, usize) {
+pub(super) fn balanced(far: usize, skip: usize) -> (usize, usize) {
     let half = far / 2;
     let step = skip.div_ceil(2);
     let a = if skip.is_multiple_of(2) { half + step } else { half.wrapping_sub(step) };

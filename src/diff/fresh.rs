@@ -1,10 +1,12 @@
 //! Which lines of a file a change brought.
 
-use memchr::memchr_iter;
+use std::ops::Range;
+
+use memchr::memchr;
 use rustc_hash::FxHashMap;
 
-use super::align::align;
 use super::hash::hash;
+use super::runs::runs;
 use crate::format::fresh_records;
 use crate::policy::Limits;
 use crate::span::{Fresh, Span};
@@ -20,25 +22,23 @@ pub(crate) fn fresh(before: &[u8], after: &[u8]) -> Fresh {
     if let Some(fresh) = fresh_records(before, after, &Limits::default()) {
         return fresh;
     }
-    let start = common_start(before, after);
-    let end = common_end(&before[start..], &after[start..]);
-    let old = Lines::new(&before[start..before.len() - end]);
-    let new = Lines::new(&after[start..after.len() - end]);
-    let (mut gone, mut come) = (Vec::new(), Vec::new());
-    align((old.len(), new.len()), |i, j| old.line(i) == new.line(j), |i| gone.push(i), |j| come.push(j));
+    let (mut old, mut new) = (Lines::new(before), Lines::new(after));
+    for run in runs(before, after).into_iter().filter(|run| !run.same) {
+        old.add(run.old);
+        new.add(run.new);
+    }
+    let (gone, mut come): (Vec<usize>, Vec<usize>) = ((0..old.len()).collect(), (0..new.len()).collect());
     if !gone.is_empty() && !come.is_empty() && !is_nested(after) {
         come = not_among(&old, &gone, &new, come);
     }
     let mut spans: Vec<Span> = Vec::new();
-    let mut last = None;
     for line in come {
         let (from, to) = new.span(line);
-        let (from, to) = ((start + from) as u64, (start + to) as u64);
         match spans.last_mut() {
-            Some(span) if last == Some(line - 1) => span.end = to,
-            _ => spans.push(Span::new(from, to)),
+            // The line end between the two is fresh as well.
+            Some(span) if span.end + 1 == from as u64 => span.end = to as u64,
+            _ => spans.push(Span::new(from as u64, to as u64)),
         }
-        last = Some(line);
     }
     Fresh::Only(spans)
 }
@@ -87,39 +87,7 @@ fn is_nested(text: &[u8]) -> bool {
     matches!(line, b"[" | b"{" | b"[{")
 }
 
-/// Length of the lines that both have in common at the start.
-fn common_start(a: &[u8], b: &[u8]) -> usize {
-    let mut at = 0;
-    for (x, y) in a.chunks(256).zip(b.chunks(256)) {
-        if x != y {
-            at += x.iter().zip(y).take_while(|(x, y)| x == y).count();
-            return memchr::memrchr(b'\n', &a[..at]).map_or(0, |n| n + 1);
-        }
-        at += x.len();
-    }
-    // One is the start of the other, or they are equal; a last line without its end may go on in the other.
-    if a.len() == b.len() { at } else { memchr::memrchr(b'\n', &a[..at]).map_or(0, |n| n + 1) }
-}
-
-/// Length of the lines that both have in common at the end.
-fn common_end(a: &[u8], b: &[u8]) -> usize {
-    let most = a.len().min(b.len());
-    let (x, y) = (&a[a.len() - most..], &b[b.len() - most..]);
-    let mut same = 0;
-    for (x, y) in x.rchunks(256).zip(y.rchunks(256)) {
-        if x != y {
-            same += x.iter().rev().zip(y.iter().rev()).take_while(|(x, y)| x == y).count();
-            break;
-        }
-        same += x.len();
-    }
-    // Whole lines only: what is shared begins behind the end of a line in both.
-    let shared = &a[a.len() - same..];
-    let whole = |text: &[u8]| text.len() == same || text[text.len() - same - 1] == b'\n';
-    if whole(a) && whole(b) { same } else { memchr::memchr(b'\n', shared).map_or(0, |n| same - n - 1) }
-}
-
-/// The lines of a text, by offsets.
+/// Some lines of a text, by offsets.
 struct Lines<'a> {
     text: &'a [u8],
     starts: Vec<u64>,
@@ -127,16 +95,16 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a [u8]) -> Self {
-        let mut starts = Vec::new();
-        if !text.is_empty() {
-            starts.push(0);
-            starts.extend(memchr_iter(b'\n', text).map(|at| at as u64 + 1));
-            // What stands behind the last end of a line is only a line if there is something.
-            if starts.last() == Some(&(text.len() as u64)) {
-                starts.pop();
-            }
+        Self { text, starts: Vec::new() }
+    }
+
+    /// Adds the lines of a part of the text that begins with a line.
+    fn add(&mut self, part: Range<usize>) {
+        let mut at = part.start;
+        while at < part.end {
+            self.starts.push(at as u64);
+            at = memchr(b'\n', &self.text[at..part.end]).map_or(part.end, |n| at + n + 1);
         }
-        Self { text, starts }
     }
 
     fn len(&self) -> usize {
@@ -146,8 +114,7 @@ impl<'a> Lines<'a> {
     /// The bytes of a line without its end.
     fn span(&self, line: usize) -> (usize, usize) {
         let start = self.starts[line] as usize;
-        let end = self.starts.get(line + 1).map_or(self.text.len(), |&next| next as usize);
-        (start, if self.text[start..end].ends_with(b"\n") { end - 1 } else { end })
+        (start, memchr(b'\n', &self.text[start..]).map_or(self.text.len(), |n| start + n))
     }
 
     fn line(&self, line: usize) -> &'a [u8] {
@@ -196,7 +163,9 @@ mod tests {
     #[test]
     fn lines_of_one_hash_are_told_apart_by_their_bytes() {
         let before = "a\nb\n";
-        let (old, new) = (Lines::new(before.as_bytes()), Lines::new(b"b\nc\n"));
+        let (mut old, mut new) = (Lines::new(before.as_bytes()), Lines::new(b"b\nc\n"));
+        old.add(0..4);
+        new.add(0..4);
         assert_eq!(not_among(&old, &[0, 1], &new, vec![0, 1]), [1]);
     }
 

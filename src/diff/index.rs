@@ -36,7 +36,7 @@ pub(crate) struct Index {
 }
 
 /// Consecutive rows of one file whose labels stand in the same fields.
-#[derive(Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Stretch {
     /// Its first row.
     pub(crate) from: usize,
@@ -156,6 +156,11 @@ impl Classes {
         self.counts[at] += rows;
     }
 
+    /// Whether there are too many labels to be told apart.
+    pub(super) fn is_open(&self) -> bool {
+        self.other > 0
+    }
+
     /// What a label is called; `None` for those that are no class.
     pub(crate) fn title(&self, label: Label) -> Option<Cow<'_, str>> {
         match label {
@@ -230,17 +235,7 @@ impl Index {
             let id = id.filter(|_| !self.labelled);
             let label = self.classes.label(label);
             let row = self.keys.len();
-            if id.is_some() && self.ids.is_empty() {
-                self.ids.resize(row, 0);
-            }
-            if id.is_some() || !self.ids.is_empty() {
-                reserve(&mut self.ids);
-                self.ids.push(id.unwrap_or(0));
-            }
-            reserve(&mut self.keys);
-            self.keys.push(key.unwrap_or(0));
-            reserve(&mut self.labels);
-            self.labels.push(label);
+            self.push(key.unwrap_or(0), id.unwrap_or(0), label);
             self.lies.push(records, record.span(), record.number());
             if let Some(fresh) = &mut self.fresh
                 && record.is_fresh()
@@ -248,6 +243,70 @@ impl Index {
                 fresh.push(row as u32);
             }
         }
+    }
+
+    fn push(&mut self, key: u64, id: u64, label: Label) {
+        if id != 0 && self.ids.is_empty() {
+            self.ids.resize(self.keys.len(), 0);
+        }
+        if id != 0 || !self.ids.is_empty() {
+            reserve(&mut self.ids);
+            self.ids.push(id);
+        }
+        reserve(&mut self.keys);
+        self.keys.push(key);
+        reserve(&mut self.labels);
+        self.labels.push(label);
+    }
+
+    /// An index without rows whose labels will stand in the same fields.
+    pub(super) fn like(&self) -> Self {
+        Self { stretches: self.stretches.clone(), ..Self::default() }
+    }
+
+    /// The only stretch, where all rows have their labels in the same fields.
+    pub(super) fn one_stretch(&self) -> Option<&Stretch> {
+        if let [one] = &self.stretches[..] { Some(one) } else { None }
+    }
+
+    /// Where rows lie in the bytes of the file.
+    pub(super) fn rows(&self) -> Option<&Rows> {
+        if let Lies::Rows(rows) = &self.lies { Some(rows) } else { None }
+    }
+
+    /// Takes over a row of another index, which lies at `span` here. `labels` remembers what the labels of the other
+    /// one are here. `None` where its label cannot be told.
+    pub(super) fn take(&mut self, from: &Self, row: usize, labels: &mut Vec<Option<Label>>, span: Span) -> Option<()> {
+        let theirs = from.labels[row];
+        let label = if theirs.is_class() && theirs > Label::SECOND {
+            let at = usize::from(theirs.0);
+            if labels.len() <= at {
+                labels.resize(at + 1, None);
+            }
+            let known = &mut labels[at];
+            match known {
+                Some(label) => *label,
+                None => {
+                    let name = &from.classes.names[usize::from(theirs.0 - Label::NAMED)];
+                    *known.insert(self.classes.number(name))
+                }
+            }
+        } else {
+            theirs
+        };
+        if label == Label::OTHER {
+            return None;
+        }
+        self.classes.count(label, 1);
+        self.push(from.keys[row], from.ids.get(row).copied().unwrap_or(0), label);
+        if !matches!(self.lies, Lies::Rows(_)) {
+            self.lies = Lies::Rows(Rows::default());
+        }
+        let number = self.keys.len() as u64;
+        if let Lies::Rows(rows) = &mut self.lies {
+            rows.push(span, number);
+        }
+        Some(())
     }
 
     /// Notes where labels stand in the rows to come.

@@ -3,7 +3,7 @@
 use super::hash::{hash, mix};
 use super::normal::{Normaliser, escaped};
 use crate::format::coding::decode_into;
-use crate::format::{Cell, Coding, FORM, Field, Kind, Record, Records};
+use crate::format::{Cell, Coding, FORM, Field, Kind, Name, Record, Records};
 use crate::lens::{Role, class_of};
 
 /// A record as the diff sees it.
@@ -41,6 +41,25 @@ enum Use {
     Fallback,
     Chosen,
     Rejected,
+}
+
+fn used_as(name: &Name) -> Use {
+    let segments = || name.path.split(['.', '[', ']']);
+    let named = |one: &str, other: &str| segments().any(|s| s == one || s == other);
+    match name.role {
+        Role::Label => Use::Label,
+        Role::Id => Use::Id,
+        Role::Source | Role::User | Role::Time => Use::Skip,
+        _ if named("chosen", "preferred_output") => Use::Chosen,
+        _ if named("rejected", "non_preferred_output") => Use::Rejected,
+        Role::Text => Use::Content,
+        Role::Other => Use::Fallback,
+    }
+}
+
+/// Whether a field says something of all records around it: that they have labels, and who gave them.
+pub(super) fn decides(name: &Name) -> bool {
+    name.role == Role::User || matches!(used_as(name), Use::Label | Use::Chosen)
 }
 
 /// Makes keys of records, with memory of its own.
@@ -91,17 +110,7 @@ impl Keyer {
         self.uses.clear();
         self.labelled = false;
         for name in records.names {
-            let segments = || name.path.split(['.', '[', ']']);
-            let named = |one: &str, other: &str| segments().any(|s| s == one || s == other);
-            let what = match name.role {
-                Role::Label => Use::Label,
-                Role::Id => Use::Id,
-                Role::Source | Role::User | Role::Time => Use::Skip,
-                _ if named("chosen", "preferred_output") => Use::Chosen,
-                _ if named("rejected", "non_preferred_output") => Use::Rejected,
-                Role::Text => Use::Content,
-                Role::Other => Use::Fallback,
-            };
+            let what = used_as(name);
             self.labelled |= what == Use::Label;
             self.uses.push((what, hash(name.path.as_bytes())));
         }

@@ -70,6 +70,26 @@ impl Rows {
         Span::new(start, end)
     }
 
+    /// The spans of all rows, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Span> {
+        let (mut end, mut gap, mut long) = (0_u64, 0, 0);
+        self.lengths.iter().enumerate().map(move |(row, &length)| {
+            while self.gaps.get(gap).is_some_and(|&(from, _)| from as usize <= row) {
+                gap += 1;
+            }
+            let start = end.wrapping_add(self.gaps[gap - 1].1 as u64);
+            let length = match length {
+                LONG => {
+                    long += 1;
+                    self.long[long - 1].1
+                }
+                length => u64::from(length),
+            };
+            end = start + length;
+            Span::new(start, end)
+        })
+    }
+
     /// The number of a row in the file, from 1.
     pub(crate) fn number(&self, row: usize) -> u64 {
         let next = self.numbers.partition_point(|&(from, _)| from as usize <= row);
@@ -121,6 +141,7 @@ mod tests {
                 prop_assert_eq!(index.number(row), number);
             }
             prop_assert_eq!(index.end, at);
+            prop_assert!(index.iter().eq(expected.iter().map(|&(span, _)| span)));
         }
     }
 

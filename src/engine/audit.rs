@@ -7,6 +7,7 @@
 mod decode;
 mod dwell;
 mod merge;
+mod neighbours;
 mod shares;
 mod story;
 mod tally;

@@ -9,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::budget::Budget;
 use crate::check::Observation;
-use crate::diff::{self, Index, Indexed, Tally, Version};
+use crate::diff::{self, Index, Indexed, Tally, Version, next};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::{Fold, Seen};
 use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
@@ -226,11 +226,11 @@ impl Scanner<'_> {
         // Rows are compared with others where there is another version of this file; else only labelled ones are kept, to
         // be compared with each other.
         let is_compared = self.compare == Compare::Change || before.is_some();
-        let mut index = if is_compared { Index::default() } else { Index::labelled() };
+        let mut reading = next::Reading::new(if is_compared { Index::default() } else { Index::labelled() });
         let mut feed = Feed {
             checks: self.checks,
             seen: &mut part.seen,
-            index: &mut index,
+            reading: &mut reading,
             references: &mut part.references,
             named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
@@ -269,7 +269,8 @@ impl Scanner<'_> {
         if let Some(guess) = read.guess {
             part.guesses.push((id, guess));
         }
-        index.close();
+        let is_changed = is_compared && before.is_some() && read.kind.is_data();
+        let (index, known) = reading.finish(&blob, if is_changed { format::by_line(&blob) } else { None });
         if (self.locked)(entry.path()) {
             // What the trainer reads: behind an LFS pointer, the object.
             let wanted = if self.blake3 { Hashing::Both } else { Hashing::Sha256 };
@@ -280,7 +281,6 @@ impl Scanner<'_> {
             let size = bytes.len() as u64;
             part.measures.push(Measure { blob: id, sha256, blake3, size, records, labels, pointer });
         }
-        let index = Arc::new(index);
         if index.len() > 0 {
             let indexed = Indexed { blob: id, path: entry.path(), lens, index: &index };
             for (check, seen) in self.checks.iter().zip(&mut part.seen) {
@@ -291,7 +291,7 @@ impl Scanner<'_> {
             if entry.unchanged {
                 part.tallies.entry(diff::set_of(lens, entry.path())).or_default().add(&index);
             } else {
-                let before = before.map(|bytes| self.index(id, entry, &bytes, lens)).transpose()?;
+                let before = before.map(|bytes| self.index(id, entry, &bytes, lens, known.as_ref())).transpose()?;
                 part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, Some(index)));
             }
         }
@@ -364,7 +364,7 @@ impl Scanner<'_> {
             return Ok(());
         }
         if let Some(bytes) = self.before(entry)? {
-            let before = Some(self.index(id, entry, &bytes, lens)?);
+            let before = Some(self.index(id, entry, &bytes, lens, None)?);
             part.sides.push(diff::Side::new(id, entry.path.clone(), lens, before, None));
         }
         Ok(())
@@ -391,13 +391,23 @@ impl Scanner<'_> {
         }
     }
 
-    fn index(&self, id: BlobId, entry: &Entry, bytes: &[u8], lens: &Lens) -> Result<Arc<Index>, String> {
+    /// The index of the version before, by way of the one after where that is `known`.
+    fn index(
+        &self,
+        id: BlobId,
+        entry: &Entry,
+        bytes: &[u8],
+        lens: &Lens,
+        known: Option<&next::Known<'_>>,
+    ) -> Result<Arc<Index>, String> {
         let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
-        let mut index = Index::default();
-        self.feed(id, path, bytes, lens, &mut Quiet::Rows(&mut index))
-            .map_err(|reason| format!("its version before the change: {reason}"))?;
-        index.close();
-        Ok(Arc::new(index))
+        let limits = &self.policy.limits;
+        let read = || {
+            let decoded = format::decode(bytes, limits)?;
+            let blob = Blob { id, path, lens, decoded: &decoded, fresh: &Fresh::All };
+            Ok::<_, String>(next::read(known, &blob, limits)?.index)
+        };
+        read().map_err(|reason| format!("its version before the change: {reason}"))
     }
 
     /// Reads one version of an entry again, as it was read before.
@@ -546,7 +556,7 @@ impl Sink for Quiet<'_> {
 struct Feed<'s> {
     checks: &'s [Box<dyn Fold>],
     seen: &'s mut [Seen],
-    index: &'s mut Index,
+    reading: &'s mut next::Reading,
     references: &'s mut Vec<(BlobId, Reference)>,
     named: Option<&'s mut BTreeSet<String>>,
     records: u64,
@@ -559,7 +569,7 @@ impl Sink for Feed<'_> {
         for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
             check.observe(seen, &Observation::Records(records));
         }
-        self.index.observe(records);
+        self.reading.observe(records);
     }
 
     fn feeds(&mut self, feeds: Feeds) {

@@ -11,7 +11,7 @@ use crate::span::Span;
 /// Records that roles are guessed from. They are held back until the guess is made.
 pub(super) const SAMPLE_ROWS: usize = 500;
 /// Bytes of records that roles are guessed from, where the records are long.
-const SAMPLE_BYTES: u64 = 1 << 20;
+pub(super) const SAMPLE_BYTES: u64 = 1 << 20;
 
 /// A batch ends behind this many rows, cells or bytes: small enough that what the checks read again is still near.
 const BATCH_ROWS: usize = 2048;

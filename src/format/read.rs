@@ -1,14 +1,14 @@
 //! Tells what a blob is, and has it read by the reader of its format.
 
 use bstr::ByteSlice;
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
-use super::batch::Writer;
+use super::batch::{SAMPLE_BYTES, SAMPLE_ROWS, Writer};
 use super::csv::dialect::{self, Belief, Dialect};
 use super::json::document::{self, Document, Told};
 use super::{
-    Blob, Coding, Encoding, Kind, Read, References, Sink, columnar, compressed, csv, json, rasa, references, text,
-    tokens,
+    Blob, Coding, Encoding, Kind, Offsets, Read, References, Sink, columnar, compressed, csv, json, rasa, references,
+    text, tokens,
 };
 use crate::lens::{Role, class_of};
 use crate::policy::Limits;
@@ -59,19 +59,72 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
     let document = if let Plan::Rasa(kind) = plan { kind } else { kind };
     let mut w = Writer::new(blob, kind, limits, sink);
     flag_encoding(&mut w);
-    match plan {
-        Plan::JsonLines => json::lines::read(&mut w),
-        Plan::Json(document) => document::read(&mut w, &document),
-        Plan::Csv(dialect) => csv::read(&mut w, &dialect),
-        Plan::FastText => text::fasttext(&mut w),
-        Plan::Rasa(kind) => rasa::read(&mut w, kind),
-        Plan::Tokens(layout) => tokens::read(&mut w, &layout),
-        Plan::Lines { name, role, coding } => text::lines(&mut w, name, role, coding),
-        Plan::Columnar | Plan::NoReader => {}
-    }
+    plan.read(&mut w);
     let mut read = w.finish();
     find_references(blob, document, limits, sink, &mut read);
     Ok(read)
+}
+
+/// A text whose lines are records by themselves: what one comes to hangs on its bytes and on the roles of the fields
+/// alone.
+#[derive(Clone, Debug)]
+pub(crate) struct ByLine {
+    kind: Kind,
+    plan: Plan,
+}
+
+/// Whether the blob is such a text.
+pub(crate) fn by_line(blob: &Blob<'_>) -> Option<ByLine> {
+    let is_text = matches!(blob.decoded.encoding, Encoding::Utf8 | Encoding::BrokenUtf8);
+    if !is_text || !matches!(blob.decoded.offsets, Offsets::Same) {
+        return None;
+    }
+    let (kind, plan) = tell(blob);
+    let by_line = kind.is_data() && matches!(plan, Plan::JsonLines | Plan::FastText | Plan::Lines { .. });
+    by_line.then_some(ByLine { kind, plan })
+}
+
+impl ByLine {
+    /// The length of the start of a text, in whole lines, from which its format and the roles of all its fields follow.
+    pub(crate) fn head(&self, text: &[u8]) -> usize {
+        /// Lines from which the format follows, however long they are.
+        const FORMAT: usize = 40;
+        let (mut at, mut rows, mut first) = (0, 0, None);
+        while at < text.len()
+            && (rows <= SAMPLE_ROWS && at - first.unwrap_or(at) <= SAMPLE_BYTES as usize || rows < FORMAT)
+        {
+            let end = memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n + 1);
+            if !text[at..end].trim_ascii().is_empty() {
+                first = first.or(Some(at));
+                rows += 1;
+            }
+            at = end;
+        }
+        at
+    }
+
+    /// Reads a text that begins with the head of such a text, and goes on with any of its lines.
+    pub(crate) fn read(&self, blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) {
+        let mut w = Writer::new(blob, self.kind, limits, sink);
+        self.plan.read(&mut w);
+        w.finish();
+    }
+}
+
+impl Plan {
+    /// Reads what a writer writes.
+    fn read(&self, w: &mut Writer<'_, '_>) {
+        match self {
+            Plan::JsonLines => json::lines::read(w),
+            Plan::Json(document) => document::read(w, document),
+            Plan::Csv(dialect) => csv::read(w, dialect),
+            Plan::FastText => text::fasttext(w),
+            Plan::Rasa(kind) => rasa::read(w, *kind),
+            Plan::Tokens(layout) => tokens::read(w, layout),
+            Plan::Lines { name, role, coding } => text::lines(w, name, *role, *coding),
+            Plan::Columnar | Plan::NoReader => {}
+        }
+    }
 }
 
 /// Code, configuration and documents name datasets and models.

@@ -7,9 +7,10 @@ use std::sync::{Arc, OnceLock};
 use bstr::{BStr, BString, ByteSlice};
 use rustc_hash::FxHashMap;
 
+use super::neighbours::Neighbours;
 use crate::diff::Index;
 use crate::engine::Progress;
-use crate::engine::scan::{Quiet, Reader};
+use crate::engine::scan::Reader;
 use crate::format::{self, Blob, Sink};
 use crate::lens::{FieldRoles, Lens, class_of, class_of_image};
 use crate::policy::Policy;
@@ -59,6 +60,9 @@ pub(super) struct Units<'a> {
     /// View of each path of the walk.
     of_path: Vec<u32>,
     wanted: FxHashMap<(u32, u32), usize>,
+    /// The path under which each was asked for first.
+    paths: Vec<u32>,
+    neighbours: Neighbours,
     read: Vec<OnceLock<Unit>>,
     bytes: AtomicU64,
 }
@@ -73,6 +77,8 @@ impl<'a> Units<'a> {
             view_numbers: FxHashMap::default(),
             of_path: Vec::new(),
             wanted: FxHashMap::default(),
+            paths: Vec::new(),
+            neighbours: Neighbours::default(),
             read: Vec::new(),
             bytes: AtomicU64::new(0),
         }
@@ -103,8 +109,11 @@ impl<'a> Units<'a> {
 
     /// Asks for a blob as it is seen under a path.
     pub(super) fn want(&mut self, blob: u32, path: u32) {
-        let next = self.wanted.len();
-        self.wanted.entry((blob, self.of_path[path as usize])).or_insert(next);
+        let paths = &mut self.paths;
+        self.wanted.entry((blob, self.of_path[path as usize])).or_insert_with(|| {
+            paths.push(path);
+            paths.len() - 1
+        });
     }
 
     /// Reads all that is wanted.
@@ -128,7 +137,7 @@ impl<'a> Units<'a> {
             }
             for &(_, view, unit) in groups[at] {
                 let read = match &bytes {
-                    Ok(bytes) => self.one(view, bytes),
+                    Ok(bytes) => self.one(unit, view, bytes),
                     Err(reason) => Unit::Gap(reason.clone()),
                 };
                 // Nobody else has this number.
@@ -149,13 +158,20 @@ impl<'a> Units<'a> {
         Some(Unit::Rows(Arc::new(index), 0))
     }
 
-    fn one(&self, view: u32, bytes: &[u8]) -> Unit {
-        let mut index = Index::default();
-        let caught = catch_unwind(AssertUnwindSafe(|| self.feed(view, bytes, &mut Quiet::Rows(&mut index))));
-        index.close();
+    fn one(&self, unit: usize, view: u32, bytes: &[u8]) -> Unit {
+        let path = self.paths[unit];
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (name, lens) = &self.views[view as usize];
+            with_object(self.reader, self.policy, (name.as_ref(), bytes), |bytes| {
+                let limits = &self.policy.limits;
+                let decoded = format::decode(bytes, limits)?;
+                let blob = Blob { id: BlobId(0), path: name.as_ref(), lens, decoded: &decoded, fresh: &Fresh::All };
+                self.neighbours.read(path, &blob, limits)
+            })
+        }));
         match caught {
-            Ok(Ok(read)) if read.kind.is_data() => Unit::Rows(Arc::new(index), bytes.len() as u64),
-            Ok(Ok(_)) => Unit::Other,
+            Ok(Ok(Some(index))) => Unit::Rows(index, bytes.len() as u64),
+            Ok(Ok(None)) => Unit::Other,
             Ok(Err(reason)) => Unit::Gap(reason),
             Err(_) => Unit::Gap("internal error while it was read; please report this".to_owned()),
         }
@@ -213,16 +229,27 @@ pub(in crate::engine) fn feed(
     sink: &mut dyn Sink,
 ) -> Result<format::Read, String> {
     let limits = &policy.limits;
+    with_object(reader, policy, (path, bytes), |bytes| {
+        let decoded = format::decode(bytes, limits)?;
+        format::read(&Blob { id: BlobId(0), path, lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
+    })
+}
+
+/// Shows `look` the bytes of a file, or those of the object that they point to.
+fn with_object<T>(
+    reader: &Reader,
+    policy: &Policy,
+    (path, bytes): (&BStr, &[u8]),
+    look: impl FnOnce(&[u8]) -> Result<T, String>,
+) -> Result<T, String> {
     source::elsewhere(path, bytes).map_or(Ok(()), Err)?;
-    let object = match source::pointer(bytes) {
-        None => None,
+    match source::pointer(bytes) {
+        None => look(bytes),
         Some(pointer) => {
-            let object = reader.source.resolve_lfs(&pointer, limits.blob);
-            Some(object.map_err(|error| error.to_string())?)
+            let object = reader.source.resolve_lfs(&pointer, policy.limits.blob);
+            look(&object.map_err(|error| error.to_string())?)
         }
-    };
-    let decoded = format::decode(object.as_deref().unwrap_or(bytes), limits)?;
-    format::read(&Blob { id: BlobId(0), path, lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
+    }
 }
 
 /// What a reader goes by in a name: its last extension, with that of a compression; the whole name where it has none.
