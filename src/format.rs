@@ -5,6 +5,7 @@
 //! that memory does not grow with the file.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bstr::BStr;
 use serde::Serialize;
@@ -20,6 +21,7 @@ mod rasa;
 mod read;
 mod references;
 mod roles;
+pub(crate) mod sieve;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
@@ -34,6 +36,7 @@ pub(crate) use references::fresh_references;
 
 use crate::lens::{Lens, Role};
 use crate::span::{At, BlobId, Fresh, Place, Span};
+use sieve::{Kinds, Sieve};
 
 /// A blob with its encoding and compression taken off.
 #[derive(Debug)]
@@ -221,6 +224,8 @@ pub(crate) struct Records<'a> {
     pub cells: &'a [Cell],
     /// What a trainer's parser would read differently, or not at all.
     pub flaws: &'a [Flaw],
+    /// Which kinds of bytes stand where in the text; `None` where nobody has looked.
+    pub sieve: Option<&'a Sieve>,
 }
 
 /// The name of a field.
@@ -324,6 +329,14 @@ impl<'a> Records<'a> {
     /// The records of the batch, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.rows.len()).map(|i| Record { batch: self, index: i })
+    }
+
+    /// The next stretch of the text at or behind `at` that may have bytes of these kinds. It may end behind the text.
+    pub(crate) fn stretch(&self, at: usize, kinds: Kinds) -> Option<Range<usize>> {
+        match self.sieve {
+            Some(sieve) => sieve.next(at, kinds),
+            None => (at < self.text.len()).then(|| at..self.text.len()),
+        }
     }
 
     /// A place in the raw blob for a span of [`Records::text`].

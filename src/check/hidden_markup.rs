@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::places::{Openings, Places, cut, fields_with_hits, mark_in, mark_on, text_of};
+use super::places::{Openings, Places, cut, fields_with_hits, find_from, mark_in, mark_on, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
+use crate::format::sieve::{ANGLE, BRACKET, ESCAPE};
 use crate::format::{Field, Kind, Records};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
@@ -94,6 +95,13 @@ const BEGINNINGS: [&str; 10] =
 
 static OPENINGS: LazyLock<Openings> = LazyLock::new(|| Openings::new(BEGINNINGS, [b'<', b']', b'\\']));
 
+/// Without one of these, as it is or as an escape, nothing is hidden in a field. They are fewer than beginnings, such as
+/// the word "hidden", and cost less to find.
+fn next_mark(text: &[u8]) -> Option<usize> {
+    let is_mark = |&at: &usize| text[at] != b'\\' || text.get(at + 1) == Some(&b'u');
+    memchr::memchr3_iter(b'<', b']', b'\\', text).find(is_mark)
+}
+
 /// Fewer hidden words say nothing.
 const WORDS: usize = 3;
 /// Hidden texts that are listed in the evidence.
@@ -151,7 +159,12 @@ impl Check for HiddenMarkup {
             return;
         }
         let text = text_of(records);
-        fields_with_hits(records, |at| OPENINGS.next(text, at), |field| look(seen, field));
+        let next = |at| find_from(records, text, at, ANGLE | BRACKET | ESCAPE, next_mark);
+        fields_with_hits(records, next, |field| {
+            if OPENINGS.next(field.raw(), 0).is_some() {
+                look(seen, field);
+            }
+        });
     }
 
     fn finish(&self, seen: Self::Seen, findings: &mut Vec<Finding>) {

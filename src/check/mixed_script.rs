@@ -3,14 +3,16 @@
 
 mod words;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::places::{Places, cut, fields_with_hits, is_json, mark_in, text_of};
+use super::places::{Places, cut, fields_with_hits, find_from, is_json, mark_in, text_of};
 use super::{Check, Merge, Observation};
 use crate::finding::Finding;
+use crate::format::sieve::{ESCAPE, WIDE};
 use crate::format::{Field, Records};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
@@ -190,9 +192,10 @@ impl Check for MixedScript {
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };
-        let json = is_json(records.kind);
-        let mut openings = words::Openings::new(text_of(records), json, self.info);
-        fields_with_hits(records, |at| openings.next_from(at), |field| self.look(seen, records, field));
+        let openings = words::Openings { escapes: is_json(records.kind), wide: self.info };
+        let text = text_of(records);
+        let next = |at| find_from(records, text, at, WIDE | ESCAPE, |piece| openings.first(piece));
+        fields_with_hits(records, next, |field| self.look(seen, records, field));
     }
 
     fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
@@ -204,7 +207,8 @@ impl MixedScript {
     fn look(&self, seen: &mut Seen, records: &Records<'_>, field: Field<'_>) {
         let text = field.text();
         let blob = records.blob.id;
-        let latin_line = words::is_latin(&text);
+        let latin_line = OnceCell::new();
+        let latin_line = || *latin_line.get_or_init(|| words::is_latin(&text));
         for token in words::tokens(&text) {
             let Some(what) = self.judge(seen, records, &token, latin_line) else { continue };
             let looks = matches!(what, What::LookAlike | What::Unknown);
@@ -235,11 +239,21 @@ impl MixedScript {
     }
 
     /// What a word with foreign letters is; `None` where it is nothing worth saying.
-    fn judge(&self, seen: &mut Seen, records: &Records<'_>, token: &Token<'_>, latin_line: bool) -> Option<What> {
+    fn judge(
+        &self,
+        seen: &mut Seen,
+        records: &Records<'_>,
+        token: &Token<'_>,
+        latin_line: impl Fn() -> bool,
+    ) -> Option<What> {
+        // Most words that are not Latin stand in texts that are not, either.
+        if !token.is_mixed() && !latin_line() {
+            return None;
+        }
         let otherwise = (self.info && token.is_mixed()).then_some(What::Mixed);
         let letters = token.text.chars().filter(|c| c.is_alphabetic()).count();
         let enough = if token.is_mixed() { LETTERS } else { WHOLE_LETTERS };
-        if letters < enough || !(token.is_mixed() || latin_line) {
+        if letters < enough {
             return otherwise;
         }
         let Some(skeleton) = token.skeleton() else { return otherwise };
@@ -248,9 +262,9 @@ impl MixedScript {
             seen.words = Some((blob, Words::of(records.text)));
         }
         let known = seen.words.as_ref().is_some_and(|(_, words)| words.count(&skeleton) >= FREQUENT);
-        match (known, latin_line) {
+        match (known, latin_line()) {
             // A short word in a line of the other script is a slip of the keyboard.
-            (true, _) if latin_line || letters > LETTERS => Some(What::LookAlike),
+            (true, _) if latin_line() || letters > LETTERS => Some(What::LookAlike),
             (false, true) if token.is_mixed() && letters > LETTERS => Some(What::Unknown),
             _ => otherwise,
         }

@@ -6,11 +6,14 @@ use aho_corasick::packed::{Config, MatchKind, Searcher};
 
 use super::Merge;
 use crate::finding::{MAX_MARKS, Mark};
+use crate::format::sieve::Kinds;
 use crate::format::{Coding, Field, Kind, Records};
 use crate::span::{BlobId, Span};
 
 /// Once a cause has this many places, further blobs are only counted.
 const ENOUGH: usize = 1000;
+/// At least as long as everything that checks search for.
+const LONGEST: usize = 32;
 
 /// The places of one cause: the first of each blob, of the first blobs. Which these are does not depend on the order in
 /// which threads finish.
@@ -80,6 +83,26 @@ pub(super) fn text_of<'a>(records: &Records<'a>) -> &'a [u8] {
     Span::new(0, records.rows.last().map_or(0, |row| row.end)).of(records.text)
 }
 
+/// Where `find` finds something first, at or behind `at`. It is asked only for the stretches of `text` that may have bytes
+/// of these kinds: all that it finds begins with one of them.
+pub(super) fn find_from(
+    records: &Records<'_>,
+    text: &[u8],
+    mut at: usize,
+    kinds: Kinds,
+    find: impl Fn(&[u8]) -> Option<usize>,
+) -> Option<usize> {
+    while let Some(stretch) = records.stretch(at, kinds) {
+        // What begins in the stretch may end behind it.
+        let piece = text.get(stretch.start..text.len().min(stretch.end + LONGEST))?;
+        match find(piece).map(|n| stretch.start + n) {
+            Some(hit) if hit < stretch.end => return Some(hit),
+            _ => at = stretch.end,
+        }
+    }
+    None
+}
+
 /// Hands on every fresh field in which a hit lies, once, in the order of the file. `next` gives the first hit at or
 /// behind an offset of the batch's text.
 pub(super) fn fields_with_hits<'a>(
@@ -88,16 +111,20 @@ pub(super) fn fields_with_hits<'a>(
     mut take: impl FnMut(Field<'a>),
 ) {
     let (Some(first), Some(last)) = (records.rows.first(), records.rows.last()) else { return };
-    let mut read = 0;
+    let (mut read, mut passed) = (0, 0);
     let mut at = first.start;
     while let Some(hit) = usize::try_from(at).ok().and_then(&mut next).map(|hit| hit as u64) {
         if hit >= last.end {
             return;
         }
+        let before = read;
         read += records.rows[read..].partition_point(|row| row.end <= hit);
         let Some(record) = records.record(records.first + read as u64 + 1) else { return };
+        // Fields that ended before the last hit are not looked at again, however many hits a row has.
+        passed = if read == before { passed } else { 0 };
+        passed += record.fields().skip(passed).take_while(|field| field.cell().end <= hit).count();
         // Between the values of a row are names and punctuation.
-        let field = record.fields().find(|field| field.cell().end > hit);
+        let field = record.fields().nth(passed);
         at = match field {
             _ if !record.is_fresh() => record.row().end,
             Some(field) if field.cell().start <= hit => {

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::places::{Openings, Places, cut, fields_with_hits, mark_in, text_of};
+use super::places::{Openings, Places, cut, fields_with_hits, find_from, mark_in, text_of};
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::Finding;
+use crate::format::sieve::{ANGLE, BRACKET, ESCAPE};
 use crate::format::{Field, Records};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
@@ -205,7 +206,8 @@ impl Check for TemplateToken {
         file.rows = file.rows.saturating_add(records.rows.iter().filter(|row| row.len > 0).count() as u64);
         let mut last = (0, String::new());
         let text = text_of(records);
-        fields_with_hits(records, |at| OPENINGS.next(text, at), |field| file.look(field, &mut last));
+        let next = |at| find_from(records, text, at, ANGLE | BRACKET | ESCAPE, |piece| OPENINGS.next(piece, 0));
+        fields_with_hits(records, next, |field| file.look(field, &mut last));
         file.old_rows(records);
     }
 

@@ -76,6 +76,7 @@ impl Table {
                 rows,
                 cells: &self.cells,
                 flaws: &[],
+                sieve: None,
             });
         }
     }

@@ -465,6 +465,7 @@ impl Scanner<'_> {
             rows: &[],
             cells: &[],
             flaws: &flaws,
+            sieve: None,
         };
         for (check, seen) in self.checks.iter().zip(&mut part.seen) {
             check.observe(seen, &Observation::Records(&records));

@@ -1,8 +1,11 @@
 //! Collects rows and cells and hands them on in batches, so that a reader allocates nothing per row.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr_iter};
 
 use super::coding::escape_len;
+use super::sieve::{Kinds, Sieve};
 use super::{Blob, Cell, Coding, Feeds, Flaw, Guess, Kind, Name, Read, Records, Row, Sink, roles};
 use crate::lens::Role;
 use crate::policy::Limits;
@@ -50,6 +53,7 @@ pub(super) struct Writer<'a, 's> {
     told: bool,
     /// Whether a batch ends only where a row is empty.
     held: bool,
+    sieve: Sieve,
 }
 
 impl<'a, 's> Writer<'a, 's> {
@@ -73,6 +77,7 @@ impl<'a, 's> Writer<'a, 's> {
             feeds: Feeds::default(),
             told: false,
             held: false,
+            sieve: Sieve::default(),
         }
     }
 
@@ -122,10 +127,27 @@ impl<'a, 's> Writer<'a, 's> {
         self.cells.get_mut(self.open + index)
     }
 
-    /// Cells of the row under way.
+    /// The cells of the row under way.
+    pub(super) fn open_row(&self) -> &[Cell] {
+        &self.cells[self.open..]
+    }
+
+    /// Number of the flaws of the batch under way.
+    pub(super) fn flaws(&self) -> usize {
+        self.flaws.len()
+    }
+
+    /// Number of the cells of the row under way.
     #[inline]
     pub(super) fn open_cells(&self) -> usize {
         self.cells.len() - self.open
+    }
+
+    /// Whether a stretch of the text may have bytes of these kinds.
+    #[inline]
+    pub(super) fn may_have(&mut self, stretch: Range<usize>, kinds: Kinds) -> bool {
+        self.sieve.reach(self.text, stretch.end);
+        self.sieve.may_have(stretch, kinds)
     }
 
     /// Drops the cells of the row under way.
@@ -213,6 +235,8 @@ impl<'a, 's> Writer<'a, 's> {
         if self.rows.is_empty() && self.flaws.is_empty() {
             return;
         }
+        let end = self.rows.last().and_then(|row| usize::try_from(row.end).ok()).unwrap_or(0);
+        self.sieve.reach(self.text, end);
         self.sink.records(&Records {
             blob: self.blob,
             kind: self.kind,
@@ -222,7 +246,9 @@ impl<'a, 's> Writer<'a, 's> {
             rows: &self.rows,
             cells: &self.cells,
             flaws: &self.flaws,
+            sieve: Some(&self.sieve),
         });
+        self.sieve.forget(end);
         if !self.told
             && let Some(row) = self.rows.last()
             && row.end > self.feeds.at

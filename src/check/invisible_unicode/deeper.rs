@@ -16,6 +16,7 @@ use super::walk::{decoded, is_columnar};
 use super::{InvisibleUnicode, Seen};
 use crate::check::places::is_json;
 use crate::finding::{Mark, content_hash};
+use crate::format::sieve::{BACKSLASH, ENTITY, ESCAPE, WIDE};
 use crate::format::{Coding, Field, Kind, Records};
 use crate::span::Span;
 
@@ -27,8 +28,16 @@ impl InvisibleUnicode {
         let text = Span::new(from, last.end.max(from)).of(records.text);
         let layers = Layers::of(records.kind, self.modes.info);
         let json = is_json(records.kind);
-        let mut openings = layers.openings(text, json).peekable();
-        let mut stacks = stacked::openings(text, json).peekable();
+        let has = |kinds| records.stretch(base, kinds).is_some_and(|stretch| stretch.start < base + text.len());
+        let escapes = json && has(ESCAPE);
+        let (markup, backslashes) = (has(ENTITY), !json && has(BACKSLASH));
+        // Without an escape of JSON only what stands there as it is can open anything.
+        let escape = layers.escape.filter(|_| escapes || backslashes);
+        let opens = Layers { escape, markup: layers.markup && (markup || escapes), ..layers };
+        let openings = (markup || escapes || backslashes).then(|| opens.openings(text, escapes));
+        let mut openings = openings.into_iter().flatten().peekable();
+        let stacks = (escapes || has(WIDE)).then(|| stacked::openings(text, escapes));
+        let mut stacks = stacks.into_iter().flatten().peekable();
         let mut peeled = Peeled::default();
         let (mut read, mut done) = (0, 0);
         loop {

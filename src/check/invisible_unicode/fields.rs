@@ -4,7 +4,7 @@ use super::causes::{Way, note};
 use super::describe::describe;
 use super::machine::Machine;
 use super::prefilter::{Hits, Prefilter};
-use super::walk::{Back, container, decoded, is_columnar, stretches};
+use super::walk::{Back, Sieved, container, decoded, is_columnar, stretches};
 use super::{InvisibleUnicode, Seen, signal};
 use crate::check::places::{is_json, text_of};
 use crate::finding::{Mark, content_hash};
@@ -43,7 +43,9 @@ impl InvisibleUnicode {
 
     /// Records that lie in the blob as they are read: one pass over their bytes, and the machine for what has a hit.
     fn rows(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
-        let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.modes.info }.hits(text_of(records));
+        let filter = Prefilter { escapes: is_json(records.kind), wide: self.modes.info };
+        let sieved = Sieved::new(records, filter.escapes);
+        let mut hits = filter.hits(text_of(records)).knowing(&sieved);
         stretches(records, &mut hits, true, &mut |stretch, hits| {
             let content = stretch.record.map_or(stretch.span, |record| record.span()).of(records.text);
             let record = stretch.record.map(|record| record.number());

@@ -1,28 +1,23 @@
 //! Finds the few bytes that the machine must look at, at the speed of memory.
 //!
-//! Text is taken in blocks. A block of harmless ASCII, which is nearly every block of nearly every file, costs a handful
-//! of operations that the compiler turns into vector code. From a block that is not harmless, a longer piece is searched
-//! for the beginnings of what is looked for; in most scripts that finds nothing. Only a piece that has something, as
-//! all Khmer and Persian has, is taken block by block to a mask of candidates, which costs the same however dense they
-//! are. Every candidate is then decoded, so what comes out is exact.
+//! Text is taken in pieces. A piece of harmless ASCII, which is nearly every piece of nearly every file, costs a handful
+//! of operations that the compiler turns into vector code. Of other pieces it is asked first which bytes that begin
+//! something are there at all, and then only for those whether what follows fits: most scripts have one or two of them.
+//! That costs the same however dense the candidates are, as in all Khmer and Persian. Every candidate is then decoded, so
+//! what comes out is exact.
 
-use std::sync::LazyLock;
-
-use aho_corasick::packed::{Config, MatchKind, Searcher};
+use std::fmt::Debug;
+use std::ops::Range;
 
 use super::context::after;
 use super::tables::{class_of, wide_class_of};
 
-/// Bytes of one block. The tests of a block see [`AHEAD`] more.
+/// Bytes of one piece: it stays near while it is looked at several times.
+const PIECE: usize = 512;
+/// A piece at the end of a text is as long as so many bytes times a whole number.
 const BLOCK: usize = 64;
 /// Bytes behind a place that tell whether something begins at it.
 const AHEAD: usize = 2;
-/// Where one piece had candidates, the next are likely to: so many bytes go without the search.
-const DENSE: usize = 4 * PIECE;
-/// Bytes of one piece.
-const PIECE: usize = 16 * BLOCK;
-
-type Block = [u8; BLOCK + AHEAD];
 
 /// What to look for.
 #[derive(Copy, Clone, Debug, Default)]
@@ -33,216 +28,276 @@ pub(super) struct Prefilter {
     pub(super) wide: bool,
 }
 
+/// Knows of stretches of a text in which nothing that is looked for can begin.
+pub(super) trait Known: Debug {
+    /// The next stretch at or behind `at` in which something may begin.
+    fn next(&self, at: usize) -> Option<Range<usize>>;
+}
+
 /// The hits of one text, in order.
 #[derive(Debug)]
 pub(super) struct Hits<'a> {
     text: &'a [u8],
     filter: Prefilter,
-    /// Where the block of the mask starts.
-    block: usize,
-    /// Candidates of that block that were not asked for yet, the first in the lowest bit.
-    mask: u64,
-    /// Behind that block.
+    known: Option<&'a dyn Known>,
+    /// Up to here it has been asked what is known.
+    asked: usize,
+    /// Where the piece starts that was looked at last, and its length.
+    start: usize,
+    len: usize,
+    /// Zero for each byte of the piece at which something may begin.
+    tests: [u8; PIECE],
+    /// Behind the last candidate that was taken.
     next: usize,
     /// The hit that was given last.
-    known: Option<usize>,
-    /// Up to here blocks go straight to their mask.
-    dense_to: usize,
+    last: Option<usize>,
 }
 
 impl Prefilter {
     /// The hits of `text`.
     pub(super) fn hits(self, text: &[u8]) -> Hits<'_> {
-        Hits { text, filter: self, block: 0, mask: 0, next: 0, known: None, dense_to: 0 }
+        Hits { text, filter: self, known: None, asked: 0, start: 0, len: 0, tests: [0; PIECE], next: 0, last: None }
     }
 }
 
-impl Hits<'_> {
+impl<'a> Hits<'a> {
+    /// Passes over stretches of which it is known that nothing begins in them.
+    pub(super) fn knowing(self, known: &'a dyn Known) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
     /// The first hit at or behind `from`: the first byte of a character of the catalogue, or the backslash of an escape
     /// that stands for one. `from` never goes back; asked twice for the same place, it gives the same hit.
     pub(super) fn first_from(&mut self, from: usize) -> Option<usize> {
-        if let Some(known) = self.known
-            && known >= from
+        if let Some(last) = self.last
+            && last >= from
         {
-            return Some(known);
+            return Some(last);
         }
-        self.known = match (self.filter.wide, self.filter.escapes) {
+        self.last = match (self.filter.wide, self.filter.escapes) {
             (false, false) => self.find::<false, false>(from),
             (false, true) => self.find::<false, true>(from),
             (true, false) => self.find::<true, false>(from),
             (true, true) => self.find::<true, true>(from),
         };
-        self.known
+        self.last
     }
 
     fn find<const WIDE: bool, const ESCAPES: bool>(&mut self, from: usize) -> Option<usize> {
-        if from > self.block {
-            let passed = from - self.block;
-            self.mask &= if passed < BLOCK { u64::MAX << passed } else { 0 };
-        }
+        self.next = self.next.max(from);
         loop {
-            while self.mask != 0 {
-                let at = self.block + self.mask.trailing_zeros() as usize;
-                self.mask &= self.mask - 1;
-                if is_hit::<WIDE, ESCAPES>(self.text, at) {
-                    return Some(at);
+            // A piece never lies behind the next candidate that is asked for.
+            let tests = self.tests[..self.len].get(self.next - self.start..).unwrap_or_default();
+            match first_zero(tests) {
+                Some(n) => {
+                    let at = self.next + n;
+                    self.next = at + 1;
+                    if is_hit::<WIDE, ESCAPES>(self.text, at) {
+                        return Some(at);
+                    }
+                }
+                None => {
+                    self.next = self.next.max(self.start + self.len);
+                    self.advance::<WIDE, ESCAPES>()?;
                 }
             }
-            self.advance::<WIDE, ESCAPES>(from)?;
         }
     }
 
-    /// Goes on to the next block with candidates.
-    fn advance<const WIDE: bool, const ESCAPES: bool>(&mut self, from: usize) -> Option<()> {
-        let text = self.text;
-        let mut at = self.next.max(from);
+    /// Goes on to the next piece with candidates.
+    fn advance<const WIDE: bool, const ESCAPES: bool>(&mut self) -> Option<()> {
+        let mut at = self.next;
         loop {
-            let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) else {
-                let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-                // Spaces stand in for what lies behind the end, and are never candidates.
-                let mut padded = [b' '; 2 * BLOCK];
-                padded[..rest.len()].copy_from_slice(rest);
-                let last: &Block = padded.first_chunk().expect("two blocks are longer than one and what it sees ahead");
-                self.block = at;
-                self.mask = candidates::<WIDE, ESCAPES>(last);
-                self.next = at + BLOCK;
-                if self.mask != 0 {
-                    return Some(());
-                }
-                at = self.next;
-                continue;
+            if let Some(known) = self.known
+                && at >= self.asked
+            {
+                let stretch = known.next(at).unwrap_or(self.text.len()..self.text.len());
+                at = at.max(stretch.start);
+                self.asked = stretch.end.max(at);
+            }
+            let rest = self.text.get(at..).filter(|rest| !rest.is_empty());
+            let Some(rest) = rest else {
+                (self.next, self.start, self.len) = (self.text.len(), self.text.len(), 0);
+                return None;
             };
-            if is_plain::<ESCAPES>(block) {
-                at += BLOCK;
-                continue;
+            let found;
+            if let Some(piece) = rest.get(..PIECE + AHEAD) {
+                self.len = PIECE;
+                found = test::<WIDE, ESCAPES>(piece, &mut self.tests);
+            } else {
+                // Blanks stand in for what lies behind the end, and are never candidates.
+                let mut padded = [b' '; PIECE + BLOCK + AHEAD];
+                padded[..rest.len()].copy_from_slice(rest);
+                self.len = rest.len().next_multiple_of(BLOCK).min(PIECE);
+                found = test::<WIDE, ESCAPES>(&padded[..self.len + AHEAD], &mut self.tests);
             }
-            if !WIDE && at >= self.dense_to {
-                let piece = &text[at..text.len().min(at + PIECE + AHEAD)];
-                if is_clear::<ESCAPES>(piece) {
-                    at += piece.len() - AHEAD;
-                    continue;
-                }
-                self.dense_to = at + DENSE;
-            }
-            self.mask = candidates::<WIDE, ESCAPES>(block);
-            self.block = at;
-            self.next = at + BLOCK;
-            if self.mask != 0 {
+            if found {
+                (self.next, self.start) = (at, at);
                 return Some(());
             }
-            at = self.next;
+            at += self.len;
         }
     }
 }
 
-/// Whether a block is printable ASCII, tabs and line feeds, with no escape that may matter.
-#[inline]
-fn is_plain<const ESCAPES: bool>(block: &Block) -> bool {
-    is_ascii_text(block) && !(ESCAPES && occurs(block, |x, y, _| escape(x, y)))
-}
-
-#[inline]
-fn is_ascii_text(block: &Block) -> bool {
-    // As a signed number every byte of a longer character is below the first printable one.
-    let odd = |b: u8| ((b as i8) < 0x20) & (b != b'\n') & (b != b'\t') | (b == 0x7F);
-    !block[..BLOCK].iter().fold(false, |any, &b| any | odd(b))
-}
-
-/// Whether nothing begins in a piece. Its last bytes are only looked at as what follows.
-fn is_clear<const ESCAPES: bool>(piece: &[u8]) -> bool {
-    let Some(searchers) = &*SEARCHERS else {
-        // Without vector units of a known kind the masks do all the work.
-        return false;
-    };
-    let len = piece.len() - AHEAD;
-    let (x, y) = (&piece[..len], &piece[1..=len]);
-    let plain = |x: u8, y: u8| {
-        let control = within(x, 0x00, 0x08).min(within(x, 0x0B, 0x1F)).min(x ^ 0x7F);
-        if ESCAPES { control.min(escape(x, y)) } else { control }
-    };
-    if x.iter().zip(y).fold(u8::MAX, |least, (&x, &y)| least.min(plain(x, y))) == 0 {
+/// Looks at a piece: whether anything may begin in it, and if so, where. Its last bytes are only looked at as what follows.
+fn test<const WIDE: bool, const ESCAPES: bool>(piece: &[u8], tests: &mut [u8; PIECE]) -> bool {
+    let there = There::of(&piece[..piece.len() - AHEAD]);
+    let escapes = ESCAPES && there.backslash;
+    if !(there.control || there.wide || escapes) {
         return false;
     }
-    let two = |at: usize| rare(piece[at], piece[at + 1]) != 0;
-    memchr::memchr2_iter(0xC2, 0xF3, x).all(two)
-        && searchers.pairs.find(&piece[..=len]).is_none()
-        && searchers.triples.find(piece).is_none()
-}
-
-/// Vector searches for what begins with the same two or three bytes every time.
-#[derive(Debug)]
-struct Searchers {
-    pairs: Searcher,
-    triples: Searcher,
-}
-
-static SEARCHERS: LazyLock<Option<Searchers>> = LazyLock::new(|| {
-    let mut beginnings: Vec<[u8; 3]> = Vec::new();
-    beginnings.extend((0x8B..=0x8F).chain(0xA8..=0xAE).map(|z| [0xE2, 0x80, z]));
-    beginnings.extend((0xA0..=0xAF).map(|z| [0xE2, 0x81, z]));
-    beginnings.extend((0x8B..=0x8F).map(|z| [0xE1, 0xA0, z]));
-    beginnings.extend([
-        [0xE2, 0xA0, 0x80],
-        [0xE1, 0x85, 0x9F],
-        [0xE1, 0x85, 0xA0],
-        [0xE1, 0x9E, 0xB4],
-        [0xE1, 0x9E, 0xB5],
-        [0xE3, 0x85, 0xA4],
-        [0xEF, 0xBB, 0xBF],
-        [0xEF, 0xBE, 0xA0],
-        [0xF0, 0x9B, 0xB2],
-        [0xF0, 0x9D, 0x85],
-    ]);
-    // The last two code points of every plane but the first.
-    beginnings.extend((1..=16_u32).map(|plane| {
-        let bits = plane << 4 | 0xF;
-        [0xF0 | (bits >> 6) as u8, 0x80 | (bits & 0x3F) as u8, 0xBF]
-    }));
-    let build =
-        |patterns: &[&[u8]]| Config::new().match_kind(MatchKind::LeftmostFirst).builder().extend(patterns).build();
-    let triples: Vec<&[u8]> = beginnings.iter().map(<[u8; 3]>::as_slice).collect();
-    Some(Searchers {
-        pairs: build(&[&[0xCD, 0x8F], &[0xD8, 0x9C], &[0xEF, 0xB7], &[0xEF, 0xB8], &[0xEF, 0xBF]])?,
-        triples: build(&triples)?,
-    })
-});
-
-/// The candidates of a block as bits, the first byte in the lowest.
-fn candidates<const WIDE: bool, const ESCAPES: bool>(block: &Block) -> u64 {
-    let escapes =
-        if ESCAPES && occurs(block, |x, y, _| escape(x, y)) { mask(block, |x, y, _| escape(x, y)) } else { 0 };
-    let others = if is_ascii_text(block) {
-        0
-    } else if WIDE {
-        mask(block, |x, y, _| control(x, y).min(within(x, 0xC2, 0xF4)))
-    } else {
-        mask(block, |x, y, z| rare(x, y).min(control(x, y)).min(common(x, y, z)))
-    };
-    escapes | others
+    let mut tests = Tests { piece, zero: &mut tests[..piece.len() - AHEAD], any: false };
+    tests.zero.fill(u8::MAX);
+    if escapes {
+        tests.add(escape::<WIDE>);
+    }
+    if there.control {
+        tests.add(|x, y, _| control(x, y));
+    }
+    if !there.wide {
+        return tests.any;
+    }
+    if WIDE {
+        tests.add(|x, _, _| within(x, 0xC2, 0xF4));
+        return tests.any;
+    }
+    let leads = Leads::of(piece);
+    if leads.c2 {
+        tests.add(|x, y, _| c2(x, y));
+    }
+    if leads.cd_or_d8 {
+        tests.add(|x, y, _| cd_or_d8(x, y));
+    }
+    if leads.e1 {
+        tests.add(|x, y, z| {
+            let filler = (y ^ 0x85) | within(z, 0x9F, 0xA0);
+            (x ^ 0xE1) | filler.min((y ^ 0x9E) | ((z | 1) ^ 0xB5)).min((y ^ 0xA0) | within(z, 0x8B, 0x8F))
+        });
+    }
+    if leads.e2 {
+        tests.add(|x, y, z| {
+            let general = (y ^ 0x80) | within(z, 0x8B, 0x8F).min(within(z, 0xA8, 0xAE));
+            (x ^ 0xE2) | general.min((y ^ 0x81) | ((z & 0xF0) ^ 0xA0)).min((y ^ 0xA0) | (z ^ 0x80))
+        });
+    }
+    if leads.e3 {
+        tests.add(|x, y, z| (x ^ 0xE3) | (y ^ 0x85) | (z ^ 0xA4));
+    }
+    if leads.ef {
+        tests.add(|x, y, z| {
+            let two = (y ^ 0xB7).min(y ^ 0xB8).min(y ^ 0xBF);
+            (x ^ 0xEF) | two.min((y ^ 0xBB) | (z ^ 0xBF)).min((y ^ 0xBE) | (z ^ 0xA0))
+        });
+    }
+    if leads.four {
+        tests.add(|x, y, z| {
+            let f0 = ((y ^ 0x9B) | (z ^ 0xB2)).min((y ^ 0x9D) | (z ^ 0x85));
+            // The last two code points of every plane but the first.
+            let last = within(x, 0xF0, 0xF4) | ((y & 0x0F) ^ 0x0F) | (z ^ 0xBF);
+            ((x ^ 0xF0) | f0).min((x ^ 0xF3) | within(y, 0xA0, 0xAF)).min(last)
+        });
+    }
+    tests.any
 }
 
 // The tests are written as arithmetic on bytes that comes to zero for a candidate: an alternative is a minimum and a
 // conjunction an "or". Comparisons would say the same, but the compiler makes branches of them and no vector code.
 
-/// Whether a test comes to zero anywhere in a block.
-#[inline(always)]
-fn occurs(block: &Block, test: impl Fn(u8, u8, u8) -> u8) -> bool {
-    let (x, y, z) = (&block[..BLOCK], &block[1..=BLOCK], &block[2..BLOCK + 2]);
-    (0..BLOCK).fold(u8::MAX, |least, i| least.min(test(x[i], y[i], z[i]))) == 0
+/// Candidates of a piece while its tests are made one after the other.
+struct Tests<'t> {
+    piece: &'t [u8],
+    zero: &'t mut [u8],
+    any: bool,
 }
 
-/// Where a test comes to zero.
-#[inline(always)]
-fn mask(block: &Block, test: impl Fn(u8, u8, u8) -> u8) -> u64 {
-    let (x, y, z) = (&block[..BLOCK], &block[1..=BLOCK], &block[2..BLOCK + 2]);
-    let mut flags = [0_u8; BLOCK];
-    for i in 0..BLOCK {
-        flags[i] = 1 - test(x[i], y[i], z[i]).min(1);
+impl Tests<'_> {
+    /// Adds those of a test of three bytes in a row.
+    #[inline(always)]
+    fn add(&mut self, test: impl Fn(u8, u8, u8) -> u8) {
+        let mut least = u8::MAX;
+        let following = self.piece[1..].iter().zip(&self.piece[2..]);
+        for ((zero, &x), (&y, &z)) in self.zero.iter_mut().zip(self.piece).zip(following) {
+            let test = test(x, y, z);
+            *zero = (*zero).min(test);
+            least = least.min(test);
+        }
+        self.any |= least == 0;
     }
-    let (eights, _) = flags.as_chunks::<8>();
-    // The product moves the lowest bit of each of eight bytes into the highest byte, in order.
-    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    eights.iter().enumerate().fold(0, |mask, (n, eight)| mask | pack(eight) << (8 * n))
+}
+
+/// Bytes that are looked at side by side.
+const LANES: usize = 16;
+
+/// What a piece has at all.
+struct There {
+    /// A control character that is no line feed.
+    control: bool,
+    backslash: bool,
+    /// A byte beyond ASCII.
+    wide: bool,
+}
+
+impl There {
+    #[inline]
+    fn of(bytes: &[u8]) -> Self {
+        let (mut most, mut low, mut delete, mut backslash) =
+            ([0; LANES], [u8::MAX; LANES], [u8::MAX; LANES], [u8::MAX; LANES]);
+        for lanes in bytes.as_chunks::<LANES>().0 {
+            for i in 0..LANES {
+                let b = lanes[i];
+                most[i] = most[i].max(b);
+                // Only control characters but for the line feed come to less than 0x1F.
+                low[i] = low[i].min((b ^ b'\n').wrapping_sub(1));
+                delete[i] = delete[i].min(b ^ 0x7F);
+                backslash[i] = backslash[i].min(b ^ b'\\');
+            }
+        }
+        Self {
+            control: least(low) < 0x1F || least(delete) == 0,
+            backslash: least(backslash) == 0,
+            wide: most.into_iter().fold(0, u8::max) >= 0x80,
+        }
+    }
+}
+
+fn least(bytes: [u8; LANES]) -> u8 {
+    bytes.into_iter().fold(u8::MAX, u8::min)
+}
+
+/// Which of the bytes that begin something a piece has, with a second byte that fits.
+struct Leads {
+    c2: bool,
+    cd_or_d8: bool,
+    e1: bool,
+    e2: bool,
+    e3: bool,
+    ef: bool,
+    /// One that begins four bytes.
+    four: bool,
+}
+
+impl Leads {
+    #[inline]
+    fn of(piece: &[u8]) -> Self {
+        let mut found = [[u8::MAX; LANES]; 6];
+        let mut most = [0; LANES];
+        for (x, y) in piece.as_chunks::<LANES>().0.iter().zip(piece[1..].as_chunks::<LANES>().0) {
+            for i in 0..LANES {
+                let (x, y) = (x[i], y[i]);
+                most[i] = most[i].max(x);
+                found[0][i] = found[0][i].min(c2(x, y));
+                found[1][i] = found[1][i].min(cd_or_d8(x, y));
+                found[2][i] = found[2][i].min((x ^ 0xE1) | (y ^ 0x85).min(y ^ 0x9E).min(y ^ 0xA0));
+                found[3][i] = found[3][i].min((x ^ 0xE2) | within(y, 0x80, 0x81).min(y ^ 0xA0));
+                found[4][i] = found[4][i].min((x ^ 0xE3) | (y ^ 0x85));
+                found[5][i] =
+                    found[5][i].min((x ^ 0xEF) | within(y, 0xB7, 0xB8).min(y ^ 0xBB).min(within(y, 0xBE, 0xBF)));
+            }
+        }
+        let [c2, cd_or_d8, e1, e2, e3, ef] = found.map(|lanes| least(lanes) == 0);
+        Self { c2, cd_or_d8, e1, e2, e3, ef, four: most.into_iter().fold(0, u8::max) >= 0xF0 }
+    }
 }
 
 /// Zero where `from <= a <= to`.
@@ -251,10 +306,24 @@ fn within(a: u8, from: u8, to: u8) -> u8 {
     a.wrapping_sub(from).saturating_sub(to - from)
 }
 
-/// Zero at the backslash of an escape that may matter: of a code unit, a backspace, a carriage return.
+/// Zero at a control character of the second half of Latin-1, and at a soft hyphen.
 #[inline(always)]
-fn escape(x: u8, y: u8) -> u8 {
-    (x ^ b'\\') | (y ^ b'u').min(y ^ b'b').min(y ^ b'r')
+fn c2(x: u8, y: u8) -> u8 {
+    (x ^ 0xC2) | within(y, 0x80, 0x9F).min(y ^ 0xAD)
+}
+
+/// Zero at the grapheme joiner and at the Arabic letter mark.
+#[inline(always)]
+fn cd_or_d8(x: u8, y: u8) -> u8 {
+    ((x ^ 0xCD) | (y ^ 0x8F)).min((x ^ 0xD8) | (y ^ 0x9C))
+}
+
+/// Zero at the backslash of an escape that may matter: of a backspace, a carriage return, or a code unit, which is told by
+/// its first digit from ideographs and syllables.
+#[inline(always)]
+fn escape<const WIDE: bool>(x: u8, y: u8, z: u8) -> u8 {
+    let digit = if WIDE { 0 } else { within(z, b'0', b'3').min(within(z | 0x20, b'd', b'f')) };
+    (x ^ b'\\') | ((y ^ b'u') | digit).min(y ^ b'b').min(y ^ b'r')
 }
 
 /// Zero at a control character; a carriage return before a line feed is none.
@@ -268,28 +337,17 @@ fn control(x: u8, y: u8) -> u8 {
         .min(x ^ 0x7F)
 }
 
-/// Zero at the first of two bytes that are enough to tell.
-#[inline(always)]
-fn rare(x: u8, y: u8) -> u8 {
-    ((x ^ 0xC2) | within(y, 0x80, 0x9F).min(y ^ 0xAD))
-        .min((x ^ 0xCD) | (y ^ 0x8F))
-        .min((x ^ 0xD8) | (y ^ 0x9C))
-        .min((x ^ 0xEF) | (y ^ 0xB7).min(y ^ 0xB8).min(y ^ 0xBF))
-        .min((x ^ 0xF3) | within(y, 0xA0, 0xAF))
-}
-
-/// Zero at the first byte of what takes three bytes to tell.
-#[inline(always)]
-fn common(x: u8, y: u8, z: u8) -> u8 {
-    let e1 =
-        ((y ^ 0x85) | within(z, 0x9F, 0xA0)).min((y ^ 0x9E) | ((z | 1) ^ 0xB5)).min((y ^ 0xA0) | within(z, 0x8B, 0x8F));
-    let general = within(z, 0x8B, 0x8F).min(within(z, 0xA8, 0xAE));
-    let e2 = ((y ^ 0x80) | general).min((y ^ 0x81) | ((z & 0xF0) ^ 0xA0)).min((y ^ 0xA0) | (z ^ 0x80));
-    let e3 = (y ^ 0x85) | (z ^ 0xA4);
-    let ef = ((y ^ 0xBB) | (z ^ 0xBF)).min((y ^ 0xBE) | (z ^ 0xA0));
-    let f0 = ((y ^ 0x9B) | (z ^ 0xB2)).min((y ^ 0x9D) | (z ^ 0x85));
-    let last = within(x, 0xF0, 0xF4) | ((y & 0x0F) ^ 0x0F) | (z ^ 0xBF);
-    ((x ^ 0xE1) | e1).min((x ^ 0xE2) | e2).min((x ^ 0xE3) | e3).min((x ^ 0xEF) | ef).min((x ^ 0xF0) | f0).min(last)
+/// The first zero. Where candidates are dense it is near.
+#[inline]
+fn first_zero(tests: &[u8]) -> Option<usize> {
+    if let Some(word) = tests.first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let zeros = word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
+        if zeros != 0 {
+            return Some(zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    memchr::memchr(0, tests)
 }
 
 /// Whether the candidate at `at` is what it seems.
@@ -297,6 +355,8 @@ fn is_hit<const WIDE: bool, const ESCAPES: bool>(text: &[u8], at: usize) -> bool
     match text[at] {
         b'\\' => ESCAPES && is_escape_hit::<WIDE>(text, at),
         0x00..0x80 => is_control_hit(text, at),
+        // All that the tests let through is of the catalogue.
+        0xC2..=0xE3 if !WIDE => true,
         _ => {
             // A malformed sequence comes back as the replacement character, with the length of one byte to three.
             after(text, at).is_some_and(|(c, end)| {

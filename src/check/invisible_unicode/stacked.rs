@@ -80,7 +80,8 @@ fn in_piece(text: &[u8], start: usize, len: usize) -> Option<Range<usize>> {
         let three = matches!(text.get(at..at + 6), Some([_, _, 0xCC | 0xCD, _, 0xCC | 0xCD, _]));
         if three { stack_around(text, at) } else { None }
     });
-    let sampled = (0..len).step_by(STRIDE).map(|at| start + at).find_map(|at| {
+    let mut beyond_ascii = (0..len).step_by(STRIDE).map(|at| start + at).filter(|&at| text[at] >= 0x80);
+    let sampled = beyond_ascii.find_map(|at| {
         // Back to the first byte of the character.
         let back = text[..=at].iter().rev().take(4).position(|b| !matches!(b, 0x80..=0xBF)).unwrap_or(0);
         let at = at - back;

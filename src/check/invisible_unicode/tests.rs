@@ -113,6 +113,7 @@ impl File {
             rows: &self.rows,
             cells: &self.cells,
             flaws: &[],
+            sieve: None,
         };
         check.observe(seen, &Observation::Records(&records));
     }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::prefilter::Hits;
+use super::prefilter::{Hits, Known};
 use crate::format::coding::{self, Trail};
+use crate::format::sieve::{CONTROL, ESCAPE, Kinds, TAB, WIDE};
 use crate::format::{Coding, Field, Kind, Record, Records};
 use crate::span::Span;
 
@@ -15,6 +16,25 @@ pub(super) struct Stretch<'a> {
     pub(super) record: Option<Record<'a>>,
     /// The value; `None` for keys, separators and the head of a file.
     pub(super) field: Option<Field<'a>>,
+}
+
+/// Where a batch has bytes that may be hits at all.
+#[derive(Debug)]
+pub(super) struct Sieved<'a> {
+    records: &'a Records<'a>,
+    kinds: Kinds,
+}
+
+impl<'a> Sieved<'a> {
+    pub(super) fn new(records: &'a Records<'a>, escapes: bool) -> Self {
+        Self { records, kinds: WIDE | CONTROL | TAB | if escapes { ESCAPE } else { 0 } }
+    }
+}
+
+impl Known for Sieved<'_> {
+    fn next(&self, at: usize) -> Option<Range<usize>> {
+        self.records.stretch(at, self.kinds)
+    }
 }
 
 /// Hands on every stretch of a batch that has a hit, in the order of its bytes, each once. `hits` are those of the text

@@ -123,13 +123,13 @@ proptest! {
         };
         let all: Vec<String> = values.iter().map(|v| if escape { escaped(v) } else { v.clone() }).collect();
         let text = rows(&all.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut openings = words::Openings::new(text.as_bytes(), true, false);
+        let openings = words::Openings { escapes: true, wide: false };
         let mut at = 0;
         for (value, written) in values.iter().zip(&all) {
             let start = at + text[at..].find(&format!("\"text\": \"{written}\"")).expect("it was written") + 9;
             at = start + written.len();
             if words::tokens(value).next().is_some() {
-                prop_assert!(openings.next_from(start).is_some_and(|hit| hit < at), "{value}");
+                prop_assert!(openings.first(&text.as_bytes()[start..]).is_some_and(|hit| start + hit < at), "{value}");
             }
         }
     }
@@ -141,11 +141,21 @@ proptest! {
         }
         let _ = words::forms(&text);
         let _ = words::Words::of(&bytes);
-        let mut openings = words::Openings::new(&bytes, true, true);
-        let mut at = 0;
-        while let Some(next) = openings.next_from(at) {
-            prop_assert!(next >= at);
-            at = next + 1;
+        let mut rest = &bytes[..];
+        while let Some(next) = (words::Openings { escapes: true, wide: true }).first(rest) {
+            rest = &rest[next + 1..];
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_a_walk_over_all_characters(
+        text in "[a-c'’ .µΩаяα՚աᎠᏸꭰɡéñ日ក\u{301}1]{0,30}",
+        more in "\\PC{0,60}",
+        long in "(слово |word |wоrd |ខ្ញុំ ){0,20}",
+    ) {
+        for text in [text, more, long] {
+            let found: Vec<_> = words::tokens(&text).map(|token| (token.range.clone(), token.is_mixed())).collect();
+            prop_assert_eq!(found, words::slowly(&text), "{}", text);
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, Script};
 use rustc_hash::{FxHashMap, FxHasher};
 use unicode_normalization::{IsNormalized, is_nfc, is_nfc_quick};
+
+use crate::format::sieve::within;
 
 /// Bytes of a file that are read for its words: half of them at its start, half in the middle.
 const READ: usize = 4 << 20;
@@ -122,28 +125,93 @@ impl Token<'_> {
 
 /// The words of a text that have foreign letters.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
-    let mut at = 0;
+    let bytes = text.as_bytes();
+    let mut page = Page::new();
+    // Behind the last word, and behind what was looked at last.
+    let (mut done, mut at) = (0, 0);
     std::iter::from_fn(move || {
         loop {
-            let start = at + text[at..].find(is_part)?;
-            let end = text[start..].find(|c| !is_part(c)).map_or(text.len(), |n| start + n);
-            at = end;
-            let word = &text[start..end];
-            if word.is_ascii() {
+            // Words without such letters are passed over unread.
+            let found = at + next(&bytes[at..], opening)?;
+            let letter = text[found..].chars().next()?;
+            at = found + letter.len_utf8();
+            let Kind(mut kinds) = page.kind(letter);
+            if kinds & Kind::PART == 0 || kinds & Kind::FOREIGN == 0 {
                 continue;
             }
-            let mut scripts: Option<Letter> = None;
-            let (mut mixed, mut foreign) = (false, false);
-            for letter in word.chars().map(Letter::of).filter(|&letter| letter != Letter::Neutral) {
-                mixed |= scripts.is_some_and(|first| first != letter);
-                foreign |= letter.is_foreign();
-                scripts = scripts.or(Some(letter));
-            }
-            if foreign {
-                return Some(Token { text: word, range: start..end, mixed });
-            }
+            let mut note = |c: char| {
+                let Kind(kind) = page.kind(c);
+                let is_part = kind & Kind::PART != 0;
+                kinds |= if is_part { kind } else { 0 };
+                is_part
+            };
+            let before = text[done..found].char_indices().rev().take_while(|&(_, c)| note(c)).last();
+            let start = before.map_or(found, |(start, _)| done + start);
+            let behind = text[at..].char_indices().find(|&(_, c)| !note(c));
+            let end = behind.map_or(text.len(), |(end, _)| at + end);
+            (done, at) = (end, end);
+            let mixed = (kinds & !Kind::PART).count_ones() > 1;
+            return Some(Token { text: &text[start..end], range: start..end, mixed });
         }
     })
+}
+
+/// What a character is in a word, as bits: which letter, and whether it is a part of words at all.
+#[derive(Copy, Clone, Debug)]
+struct Kind(u8);
+
+impl Kind {
+    const PART: u8 = 1 << 7;
+    const FOREIGN: u8 = 0b1_1111;
+
+    fn of(c: char) -> Kind {
+        let letter = match Letter::of(c) {
+            Letter::Cyrillic => 1,
+            Letter::Greek => 1 << 1,
+            Letter::Armenian => 1 << 2,
+            Letter::Cherokee => 1 << 3,
+            Letter::Phonetic => 1 << 4,
+            Letter::Latin => 1 << 5,
+            Letter::Other => 1 << 6,
+            Letter::Neutral => 0,
+        };
+        Kind(if is_part(c) { letter | Self::PART } else { letter })
+    }
+}
+
+/// Characters of one page of the table of kinds.
+const PAGE: usize = 256;
+
+/// The page that was used last, beside that of ASCII.
+struct Page {
+    ascii: &'static [Kind; PAGE],
+    number: usize,
+    kinds: &'static [Kind; PAGE],
+}
+
+impl Page {
+    fn new() -> Self {
+        Self { ascii: page(0), number: 0, kinds: page(0) }
+    }
+
+    #[inline]
+    fn kind(&mut self, c: char) -> Kind {
+        let code = c as usize;
+        if c.is_ascii() {
+            return self.ascii[code];
+        }
+        if self.number != code / PAGE {
+            (self.number, self.kinds) = (code / PAGE, page(code / PAGE));
+        }
+        self.kinds[code % PAGE]
+    }
+}
+
+fn page(number: usize) -> &'static [Kind; PAGE] {
+    // Made where they are first needed: a text uses few, and properties take long to look up.
+    static PAGES: [OnceLock<Box<[Kind; PAGE]>>; 0x11_0000 / PAGE] = [const { OnceLock::new() }; 0x11_0000 / PAGE];
+    let kind = |low: usize| char::from_u32((number * PAGE + low) as u32).map_or(Kind(0), Kind::of);
+    PAGES[number].get_or_init(|| Box::new(std::array::from_fn(kind)))
 }
 
 fn is_part(c: char) -> bool {
@@ -154,12 +222,35 @@ fn is_part(c: char) -> bool {
     }
 }
 
+/// The words with foreign letters and whether they are mixed, found by a walk over all characters.
+#[cfg(test)]
+pub(super) fn slowly(text: &str) -> Vec<(Range<usize>, bool)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find(is_part).map(|n| at + n) {
+        at = text[start..].find(|c| !is_part(c)).map_or(text.len(), |n| start + n);
+        let letters = || text[start..at].chars().map(Letter::of).filter(|&letter| letter != Letter::Neutral);
+        if letters().any(Letter::is_foreign) {
+            let first = letters().next();
+            found.push((start..at, letters().any(|letter| Some(letter) != first)));
+        }
+    }
+    found
+}
+
 /// Whether a text is mainly written in Latin letters: those that are foreign are a fifth of them at most.
 pub(super) fn is_latin(text: &str) -> bool {
-    let latin = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let latin = count(text, |b| (b | 0x20).wrapping_sub(b'a') < 26);
     // The second bytes of letters are not counted; two or three bytes make one.
-    let foreign = text.bytes().filter(|b| matches!(b, 0xC9..=0xF4)).count();
+    let foreign = count(text, |b| b.wrapping_sub(0xC9) <= 0xF4 - 0xC9);
     latin >= 5 * foreign
+}
+
+/// How many bytes of a text are such.
+fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
+    // Counted in bytes for as long as these cannot overflow: that is vector code.
+    let some = |part: &[u8]| usize::from(part.iter().fold(0_u8, |count, &b| count + u8::from(is(b))));
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(some).sum()
 }
 
 /// How often the ASCII words of a file stand in it, by what they look like.
@@ -228,65 +319,67 @@ fn key(word: &str) -> u64 {
     BuildHasherDefault::<FxHasher>::default().hash_one(word)
 }
 
-/// Where something may begin that has to be looked at.
-#[derive(Debug)]
-pub(super) struct Openings<'a> {
-    text: &'a [u8],
+/// What may begin something that has to be looked at.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Openings {
     /// Whether letters may be written as escapes of JSON.
-    escapes: bool,
+    pub(super) escapes: bool,
     /// Whether every character beyond ASCII is worth a look.
-    wide: bool,
-    escape: Option<usize>,
+    pub(super) wide: bool,
 }
 
-impl<'a> Openings<'a> {
-    pub(super) fn new(text: &'a [u8], json: bool, wide: bool) -> Self {
-        Self { text, escapes: json, wide, escape: None }
-    }
-
-    /// The first place at or behind `at`, which never goes back.
-    pub(super) fn next_from(&mut self, at: usize) -> Option<usize> {
-        let raw = self.raw(at);
-        if !self.escapes {
-            return raw;
-        }
-        if self.escape.is_none_or(|escape| escape < at) {
-            // The escapes of letters that look Latin: U+0250 to U+058F, U+13xx, U+1Fxx and U+ABxx.
-            let interesting = |from: usize| match self.text.get(from + 2..from + 4) {
-                Some(_) if self.wide => true,
-                Some([b'0', b'2'..=b'5'] | [b'1', b'3' | b'f' | b'F']) => true,
-                Some([a, b]) => a.eq_ignore_ascii_case(&b'a') && b.eq_ignore_ascii_case(&b'b'),
-                _ => false,
-            };
-            let rest = self.text.get(at..)?;
-            let next = memchr::memmem::find_iter(rest, b"\\u").map(|n| at + n).find(|&n| interesting(n));
-            self.escape = Some(next.unwrap_or(usize::MAX));
-            self.escapes = next.is_some();
-        }
-        let escape = self.escape.filter(|&escape| escape != usize::MAX);
-        raw.into_iter().chain(escape).min()
-    }
-
-    fn raw(&self, at: usize) -> Option<usize> {
-        const PIECE: usize = 256;
-        let mut at = at;
-        while at < self.text.len() {
-            let piece = &self.text[at..self.text.len().min(at + PIECE)];
-            if !piece.is_ascii() {
-                let lead = |b: &u8| match b {
-                    _ if self.wide => *b >= 0xC2,
-                    // Phonetic, Greek, Cyrillic, Armenian; and the blocks of Cherokee.
-                    0xC9..=0xD6 | 0xE1 | 0xEA => true,
-                    _ => false,
-                };
-                if let Some(n) = piece.iter().position(lead) {
-                    return Some(at + n);
-                }
+impl Openings {
+    /// The first place of a text.
+    pub(super) fn first(self, text: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            at += match (self.wide, self.escapes) {
+                (false, false) => next(text.get(at..)?, |x, y| opening(x, y)),
+                (false, true) => next(text.get(at..)?, |x, y| opening(x, y).min((x ^ b'\\') | (y ^ b'u'))),
+                (true, false) => next(text.get(at..)?, |x, _| within(x, 0xC2, 0xFF)),
+                (true, true) => next(text.get(at..)?, |x, y| within(x, 0xC2, 0xFF).min((x ^ b'\\') | (y ^ b'u'))),
+            }?;
+            if text[at] != b'\\' || self.wide || escapes_letter(&text[at..]) {
+                return Some(at);
             }
-            at += piece.len();
+            at += 1;
         }
-        None
     }
+}
+
+/// Zero at the first byte of a letter that may look Latin: of the phonetic ones, Greek, Cyrillic, Armenian, and of the
+/// blocks of Cherokee.
+#[inline(always)]
+fn opening(x: u8, y: u8) -> u8 {
+    within(x, 0xC9, 0xD6)
+        .min((x ^ 0xE1) | within(y, 0x8E, 0x8F).min(within(y, 0xBC, 0xBF)))
+        .min((x ^ 0xEA) | within(y, 0xAD, 0xAE))
+}
+
+/// Whether an escape may stand for such a letter: of U+0250 to U+058F, U+13xx, U+1Fxx and U+ABxx.
+fn escapes_letter(escape: &[u8]) -> bool {
+    match escape.get(2..4) {
+        Some([b'0', b'2'..=b'5'] | [b'1', b'3' | b'f' | b'F']) => true,
+        Some([a, b]) => a.eq_ignore_ascii_case(&b'a') && b.eq_ignore_ascii_case(&b'b'),
+        _ => false,
+    }
+}
+
+/// Where `test`, of a byte and the one behind it, first comes to zero. Written so that the compiler makes vector code of
+/// it.
+#[inline(always)]
+fn next(text: &[u8], test: impl Fn(u8, u8) -> u8) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let mut at = 0;
+    while let Some(block) = text[at..].first_chunk::<{ BLOCK + 1 }>() {
+        let (x, y) = (&block[..BLOCK], &block[1..]);
+        if (0..BLOCK).fold(u8::MAX, |least, i| least.min(test(x[i], y[i]))) == 0 {
+            break;
+        }
+        at += BLOCK;
+    }
+    let byte = |at: usize| text.get(at).copied().unwrap_or(b' ');
+    (at..text.len()).find(|&at| test(byte(at), byte(at + 1)) == 0)
 }
 
 /// Stretches of styled letters (`true`), and the first place where a text leaves normal form C or uses forms that are

@@ -162,6 +162,7 @@ impl<'a, 'b> Reading<'a, 'b> {
             rows: &self.rows.rows,
             cells: &self.rows.cells,
             flaws: &self.rows.flaws,
+            sieve: None,
         });
         self.rows.clear();
     }
