@@ -18,6 +18,7 @@ use crate::span::Span;
 
 pub(super) mod document;
 pub(super) mod lines;
+mod stencil;
 
 /// Keys that are longer have no name of their own.
 const MAX_KEY: usize = 256;
@@ -392,20 +393,15 @@ impl Parser {
 
     /// Looks at an escape and returns the offset behind it.
     fn escape(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> usize {
+        if let Some(behind) = plain_escape(text, at) {
+            return behind;
+        }
         match text.get(at + 1) {
-            Some(b'n' | b't' | b'r' | b'"' | b'\\' | b'/' | b'b' | b'f') => at + 2,
-            Some(b'u') => match unit(&text[at..]) {
-                Some(high @ 0xD800..=0xDFFF) => {
-                    let low = text.get(at + 6..).and_then(unit);
-                    if high < 0xDC00 && matches!(low, Some(0xDC00..=0xDFFF)) {
-                        return at + 12;
-                    }
-                    w.flaw("lone-surrogate", Span::new(at as u64, at as u64 + 6), "");
-                    at + 6
-                }
-                Some(_) => at + 6,
-                None => self.refuse(w, at, "an escape without four digits"),
-            },
+            Some(b'u') if unit(&text[at..]).is_some() => {
+                w.flaw("lone-surrogate", Span::new(at as u64, at as u64 + 6), "");
+                at + 6
+            }
+            Some(b'u') => self.refuse(w, at, "an escape without four digits"),
             _ => self.refuse(w, at, "an escape that JSON does not know"),
         }
     }
@@ -500,17 +496,38 @@ pub(super) fn space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The offset behind the escape at `at`, where every parser reads it alike.
+#[inline]
+fn plain_escape(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at + 1)? {
+        b'n' | b't' | b'r' | b'"' | b'\\' | b'/' | b'b' | b'f' => Some(at + 2),
+        b'u' => match unit(&text[at..])? {
+            high @ 0xD800..=0xDFFF => {
+                let low = text.get(at + 6..).and_then(unit);
+                (high < 0xDC00 && matches!(low, Some(0xDC00..=0xDFFF))).then_some(at + 12)
+            }
+            _ => Some(at + 6),
+        },
+        _ => None,
+    }
+}
+
+/// Has the highest bit of the first byte of a word set that is this one. Bits above it mean nothing.
+#[inline(always)]
+fn zero(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = word ^ (ONES * u64::from(byte));
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
+}
+
 /// The next quote or backslash. Most strings are short, so the first words are looked at in place, before the vector
 /// search starts up.
 #[inline]
 pub(super) fn quote_or_backslash(text: &[u8], at: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut from = at;
     for word in text.get(at..)?.as_chunks::<8>().0.iter().take(3) {
         let word = u64::from_le_bytes(*word);
-        let hits = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        let hits = zero(word, b'"') | zero(word, b'\\');
         if hits != 0 {
             return Some(from + hits.trailing_zeros() as usize / 8);
         }

@@ -335,7 +335,7 @@ pub(in crate::format) fn read(w: &mut Writer<'_, '_>, document: &Document) {
 fn sequence(w: &mut Writer<'_, '_>, reader: &mut Reader, text: &[u8]) -> Result<(), Fail> {
     let mut at = space(text, 0);
     while at < text.len() {
-        let end = reader.record(w, text, at)?;
+        let end = reader.element(w, text, at)?;
         w.row(at, end);
         at = space(text, end);
     }
@@ -383,7 +383,7 @@ fn records(w: &mut Writer<'_, '_>, reader: &mut Reader, text: &[u8], at: usize) 
         return Ok(at + 1);
     }
     loop {
-        let end = reader.record(w, text, at)?;
+        let end = reader.element(w, text, at)?;
         w.row(at, end);
         at = space(text, end);
         match text.get(at) {

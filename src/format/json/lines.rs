@@ -2,14 +2,13 @@
 
 use memchr::memchr;
 
+use super::stencil::Stencil;
 use super::{Fail, Parser, space};
 use crate::format::batch::Writer;
+use crate::format::sieve::{CONTROL, TAB};
 use crate::format::{Cell, Coding};
 use crate::lens::Role;
 use crate::span::Span;
-
-/// Bytes that are looked through for controls at once.
-const WINDOW: usize = 64 << 10;
 
 /// Reads every line as a record. Lines end at `\n` only, as they do for Python's files.
 pub(in crate::format) fn read(w: &mut Writer<'_, '_>) {
@@ -17,24 +16,53 @@ pub(in crate::format) fn read(w: &mut Writer<'_, '_>) {
     let mut reader = Reader::new(w);
     let mut at = 0;
     while at < text.len() {
-        let end = memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
         w.line(at);
-        reader.line(w, text, at, end);
-        at = end + 1;
+        at = match reader.usual_line(w, text, at) {
+            Some(next) => next,
+            None => {
+                let end = memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
+                reader.line(w, text, at, end);
+                end + 1
+            }
+        };
     }
 }
 
 /// Turns stretches of a text into rows, and keeps those that are no JSON as they stand.
 pub(super) struct Reader {
     pub(super) parser: Parser,
+    stencil: Stencil,
     raw: Option<u16>,
-    checked: usize,
-    controls: [bool; 2],
 }
 
 impl Reader {
     pub(super) fn new(w: &Writer<'_, '_>) -> Self {
-        Self { parser: Parser::new(w), raw: None, checked: 0, controls: [false; 2] }
+        Self { parser: Parser::new(w), stencil: Stencil::default(), raw: None }
+    }
+
+    /// The line at `at` as a row, where it is laid out as those before it. Returns where the next one begins.
+    fn usual_line(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> Option<usize> {
+        let end = self.usual(w, text, at)?;
+        let next = match text.get(end..)? {
+            [b'\n', ..] => end + 1,
+            [b'\r', b'\n', ..] => end + 2,
+            _ => {
+                w.abandon();
+                return None;
+            }
+        };
+        look_for_controls(w, text, at, end);
+        w.row(at, end);
+        Some(next)
+    }
+
+    /// The value at `at` as the cells of the row under way, where it is laid out as those before it.
+    fn usual(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> Option<usize> {
+        let end = self.stencil.read(w, text, at);
+        if end.is_none() {
+            w.abandon();
+        }
+        end
     }
 
     /// The line `at..end` as a row.
@@ -57,10 +85,25 @@ impl Reader {
         }
     }
 
-    /// The value at `at` as the cells of the row under way. Returns the offset behind it.
+    /// The element of an array at `at` as the cells of the row under way. Returns the offset behind it.
+    pub(super) fn element(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> Result<usize, Fail> {
+        match self.usual(w, text, at) {
+            Some(end) => {
+                look_for_controls(w, text, at, end);
+                Ok(end)
+            }
+            None => self.record(w, text, at),
+        }
+    }
+
+    /// The value at `at` as the cells of the row under way, read key by key. Returns the offset behind it.
     pub(super) fn record(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> Result<usize, Fail> {
+        let flaws = w.flaws();
         let end = self.parser.record(w, text, at)?;
-        self.look_for_controls(w, text, at, end);
+        if w.flaws() == flaws {
+            self.stencil.learn(text, at, end, w.open_row());
+        }
+        look_for_controls(w, text, at, end);
         Ok(end)
     }
 
@@ -83,27 +126,20 @@ impl Reader {
         let name = self.unparsed(w);
         w.cell(Cell { start: start as u64, end: end as u64, name, index: 0, coding: Coding::Json });
     }
+}
 
-    /// Python's parser refuses raw controls in strings; others let them pass.
-    fn look_for_controls(&mut self, w: &mut Writer<'_, '_>, text: &[u8], start: usize, end: usize) {
-        while self.checked < end {
-            let next = (self.checked + WINDOW).min(text.len());
-            self.controls = [self.controls[1], has_controls(&text[self.checked..next])];
-            self.checked = next;
-        }
-        if (self.controls == [false; 2] && end - start <= WINDOW) || !has_controls(&text[start..end]) {
-            return;
-        }
-        let cells = w.open_cells();
-        let found = (0..cells).find_map(|index| {
-            let cell = *w.cell_mut(index)?;
-            let span = Span::new(cell.start, cell.end);
-            let at = span.of(text).iter().position(|&b| is_control(b))? as u64 + cell.start;
-            Some(Span::new(at, at + 1))
-        });
-        if let Some(span) = found {
-            w.flaw("unparsable-record", span, "a raw control character in a string");
-        }
+/// Python's parser refuses raw controls in strings; others let them pass.
+fn look_for_controls(w: &mut Writer<'_, '_>, text: &[u8], start: usize, end: usize) {
+    if !w.may_have(start..end, CONTROL | TAB) || !text[start..end].iter().any(|&b| is_control(b)) {
+        return;
+    }
+    let found = w.open_row().iter().find_map(|cell| {
+        let span = Span::new(cell.start, cell.end);
+        let at = span.of(text).iter().position(|&b| is_control(b))? as u64 + cell.start;
+        Some(Span::new(at, at + 1))
+    });
+    if let Some(span) = found {
+        w.flaw("unparsable-record", span, "a raw control character in a string");
     }
 }
 
@@ -112,10 +148,4 @@ const UNPARSED: &str = "(unparsed)";
 
 fn is_control(byte: u8) -> bool {
     byte < 0x20 && byte != b'\n' && byte != b'\r'
-}
-
-/// Whether there is a control character other than those that end lines. Written so that the compiler makes vector
-/// code of it.
-fn has_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, &b| found | is_control(b))
 }

@@ -1,0 +1,174 @@
+//! The layout that one record has in common with the next.
+//!
+//! Records of one file mostly have the same keys in the same order, so what stands between their values is the same,
+//! byte for byte. It is kept of a record that was read key by key, and the next ones are held against it: where it
+//! fits, only the values are left to be read, and where it does not, the record is read key by key.
+
+use memchr::memchr3;
+
+use super::{number, plain_escape, zero};
+use crate::format::batch::Writer;
+use crate::format::{Cell, Coding};
+
+/// Values of a record; what has more is read key by key.
+const MOST: usize = 64;
+/// Bytes that may stand between two values.
+const GLUE: usize = 32;
+/// What a stencil that fits is worth, and what one is worth that does not.
+const TRUST: u32 = 16;
+/// Records that are read key by key before another stencil is made, where the last ones did not fit.
+const PAUSE: u32 = 512;
+
+/// What stands between the values of a record.
+#[derive(Debug, Default)]
+pub(super) struct Stencil {
+    steps: Vec<Step>,
+    /// What stands behind the last value.
+    end: Glue,
+    /// Falls with every record that does not fit.
+    trust: u32,
+    pause: u32,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Step {
+    before: Glue,
+    name: u16,
+    index: u32,
+}
+
+/// A few bytes, held against a text word by word.
+#[derive(Copy, Clone, Debug, Default)]
+struct Glue {
+    bytes: [u8; GLUE],
+    mask: [u8; GLUE],
+    len: usize,
+}
+
+impl Glue {
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let mut glue = Self { len: bytes.len(), ..Self::default() };
+        glue.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        glue.mask[..bytes.len()].fill(u8::MAX);
+        Some(glue)
+    }
+
+    /// The offset behind it where it stands at `at`, not too near to the end of the text.
+    #[inline(always)]
+    fn behind(&self, text: &[u8], at: usize) -> Option<usize> {
+        let found: &[u8; GLUE] = text.get(at..)?.first_chunk()?;
+        let differ = (0..GLUE).fold(0, |differ, i| differ | (found[i] & self.mask[i]) ^ self.bytes[i]);
+        (differ == 0).then_some(at + self.len)
+    }
+}
+
+impl Stencil {
+    /// Reads the record at `at` into cells where it fits. Returns the offset behind it; otherwise the cells of the row
+    /// under way are to be dropped.
+    ///
+    /// Nothing is accepted that is worth a flaw, so that reading the same record key by key says all that is to be said.
+    pub(super) fn read(&mut self, w: &mut Writer<'_, '_>, text: &[u8], at: usize) -> Option<usize> {
+        if self.trust == 0 {
+            return None;
+        }
+        let end = self.follow(w, text, at);
+        self.trust = match end {
+            Some(_) => TRUST,
+            None => self.trust - 1,
+        };
+        end
+    }
+
+    fn follow(&self, w: &mut Writer<'_, '_>, text: &[u8], mut at: usize) -> Option<usize> {
+        for step in &self.steps {
+            let start = step.before.behind(text, at)?;
+            let (start, end, coding) = match *text.get(start)? {
+                b'"' => {
+                    let (end, escaped) = string(text, start + 1)?;
+                    at = end + 1;
+                    (start + 1, end, if escaped { Coding::Json } else { Coding::Plain })
+                }
+                first => {
+                    let (len, coding) = bare(&text[start..], first)?;
+                    at = start + len;
+                    (start, at, coding)
+                }
+            };
+            w.cell(Cell { start: start as u64, end: end as u64, name: step.name, index: step.index, coding });
+        }
+        self.end.behind(text, at)
+    }
+
+    /// Takes the layout of a record that was read key by key, without a flaw, at `at..end`.
+    pub(super) fn learn(&mut self, text: &[u8], at: usize, end: usize, cells: &[Cell]) {
+        if self.trust > 0 {
+            return;
+        }
+        if self.pause > 0 {
+            self.pause -= 1;
+            return;
+        }
+        self.pause = PAUSE;
+        self.steps.clear();
+        let mut done = at;
+        if cells.is_empty() || cells.len() > MOST {
+            return;
+        }
+        for cell in cells {
+            let quoted = matches!(cell.coding, Coding::Plain | Coding::Json);
+            let (start, behind) = (cell.start as usize - usize::from(quoted), cell.end as usize + usize::from(quoted));
+            let Some(before) = text.get(done..start).and_then(Glue::new) else { return };
+            self.steps.push(Step { before, name: cell.name, index: cell.index });
+            done = behind;
+        }
+        let Some(last) = text.get(done..end).and_then(Glue::new) else { return };
+        self.end = last;
+        self.trust = TRUST;
+    }
+}
+
+/// The offset of the quote that closes a string, and whether there are escapes in it. `None` where a line ends in it, and
+/// where an escape is worth a flaw.
+#[inline]
+fn string(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    let mut from = at;
+    let mut escaped = false;
+    loop {
+        let next = mark(text, from)?;
+        match text[next] {
+            b'"' => return Some((next, escaped)),
+            b'\\' => {
+                escaped = true;
+                from = plain_escape(text, next)?;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// The next quote, backslash or line feed. The first bytes are looked at in place: many strings are short.
+#[inline]
+fn mark(text: &[u8], at: usize) -> Option<usize> {
+    let mut from = at;
+    for word in text.get(at..)?.as_chunks::<8>().0.iter().take(2) {
+        let word = u64::from_le_bytes(*word);
+        let hits = zero(word, b'"') | zero(word, b'\\') | zero(word, b'\n');
+        if hits != 0 {
+            return Some(from + hits.trailing_zeros() as usize / 8);
+        }
+        from += 8;
+    }
+    memchr3(b'"', b'\\', b'\n', &text[from..]).map(|n| from + n)
+}
+
+/// The length of a number or a word of JSON.
+#[inline]
+fn bare(rest: &[u8], first: u8) -> Option<(usize, Coding)> {
+    match first {
+        b'0'..=b'9' | b'-' => number(rest).filter(|&(_, plain)| plain).map(|(len, _)| (len, Coding::Bare)),
+        b't' => rest.starts_with(b"true").then_some((4, Coding::Bare)),
+        b'f' => rest.starts_with(b"false").then_some((5, Coding::Bare)),
+        b'n' => rest.starts_with(b"null").then_some((4, Coding::Null)),
+        _ => None,
+    }
+}
