@@ -144,8 +144,10 @@ struct Row {
     row: u32,
 }
 
-/// Rows that are sorted at once, so that a large data set costs little more memory than its index.
-const AT_ONCE: usize = 1 << 20;
+/// Rows whose keys are looked at in the order of the keys, for the places that are kept; then the next so many.
+const IN_ORDER: usize = 1 << 20;
+/// Rows that are looked at at once, so that a large data set costs little more memory than its index.
+const AT_ONCE: usize = 4 * IN_ORDER;
 /// Rows of one text that are shown.
 const SHOWN: usize = 8;
 
@@ -174,43 +176,46 @@ impl<'s> Group<'s> {
 
     fn finding(&self) -> Option<Finding> {
         let rows: usize = self.segments.iter().map(|segment| segment.rows.len()).sum();
-        let parts = rows.div_ceil(AT_ONCE).max(1) as u64;
+        let parts = u32::try_from(rows.div_ceil(IN_ORDER)).unwrap_or(u32::MAX).max(1);
+        let part = |key: u64| if parts == 1 { 0 } else { (key >> 32) as u32 % parts };
         let mut found = Found::default();
-        for part in 0..parts {
-            self.look(|key| (key >> 32) % parts == part, &mut found);
+        for first in (0..parts).step_by(AT_ONCE / IN_ORDER) {
+            let these = first..first.saturating_add((AT_ONCE / IN_ORDER) as u32);
+            self.look(rows, part, |key| parts == 1 || these.contains(&part(key)), &mut found);
         }
         found.finish(self)
     }
 
     /// Finds the conflicts among the keys that `take` lets through.
-    fn look(&self, take: impl Fn(u64) -> bool, found: &mut Found) {
-        let labelled = || {
-            self.segments.iter().zip(0..).flat_map(|(segment, number)| {
-                let index = &*segment.index;
-                segment.rows.clone().filter_map(move |row| {
-                    let key = index.key(row).filter(|_| index.label(row).is_class())?;
-                    Some(Row { key, segment: number, row: row as u32 })
-                })
-            })
-        };
+    fn look(&self, rows: usize, part: impl Fn(u64) -> u32, take: impl Fn(u64) -> bool, found: &mut Found) {
         // Nearly every text stands there once. A few bits of its key tell so, for all but one text in sixteen or so, and
-        // the others alone are sorted.
-        let count = labelled().filter(|row| take(row.key)).count();
-        let bits = (count * 16).next_power_of_two().max(64);
-        let (mut once, mut again) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
-        let slot = |key: u64| (key as usize % bits / 64, 1 << (key % 64));
-        for row in labelled().filter(|row| take(row.key)) {
-            let (word, bit) = slot(row.key);
-            again[word] |= once[word] & bit;
-            once[word] |= bit;
+        // the others alone are sorted. Bits for those that were met once and for those that were met again lie side by
+        // side.
+        let words = (rows.min(AT_ONCE) * 16).next_power_of_two().max(64) / 64;
+        let mut bits = vec![[0_u64; 2]; words];
+        let slot = |key: u64| ((key / 64) as usize & (words - 1), 1_u64 << (key % 64));
+        let mut count = 0;
+        for segment in self.segments {
+            for (_, key) in segment.index.classed(segment.rows.clone()).filter(|&(_, key)| take(key)) {
+                let (word, bit) = slot(key);
+                let [once, again] = &mut bits[word];
+                *again |= *once & bit;
+                *once |= bit;
+                count += 1;
+            }
         }
-        let is_repeated = |row: &Row| {
-            let (word, bit) = slot(row.key);
-            take(row.key) && again[word] & bit != 0
+        let is_repeated = |key: u64| {
+            let (word, bit) = slot(key);
+            bits[word][1] & bit != 0
         };
-        let mut rows: Vec<Row> = labelled().filter(is_repeated).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for (segment, number) in self.segments.iter().zip(0..) {
+            let repeated =
+                segment.index.classed(segment.rows.clone()).filter(|&(_, key)| take(key) && is_repeated(key));
+            rows.extend(repeated.map(|(row, key)| Row { key, segment: number, row }));
+        }
         found.texts += (count - rows.len()) as u64;
-        rows.sort_unstable();
+        rows.sort_unstable_by_key(|row| (part(row.key), *row));
         for same in rows.chunk_by(|a, b| a.key == b.key) {
             found.texts += 1;
             if same.len() > 1 {

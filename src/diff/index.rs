@@ -91,8 +91,12 @@ pub(crate) struct Classes {
     numbers: FxHashMap<Box<[u8]>, u16>,
     counts: Vec<u64>,
     other: u64,
-    last: u16,
+    /// Numbers that were met lately, by what their names look like.
+    recent: [u16; RECENT],
 }
+
+/// Classes that are told without a look into the map.
+const RECENT: usize = 32;
 
 /// What the labels of preference pairs are called. Which is which is an order of the contents of the two answers; a
 /// record that changes from one to the other had its answers swapped.
@@ -126,12 +130,15 @@ impl Classes {
     }
 
     fn number(&mut self, name: &[u8]) -> Label {
-        // Neighbours mostly carry the same label, and files of one class carry no other.
-        if self.names.get(usize::from(self.last)).is_some_and(|last| **last == *name) {
-            return Label(self.last + Label::NAMED);
+        // Most files have few classes, of which first and last letter and length are told apart.
+        let edge = |byte: Option<&u8>| byte.map_or(0, |&byte| usize::from(byte));
+        let slot = (name.len() + 5 * edge(name.first()) + 3 * edge(name.last())) % RECENT;
+        let recent = self.recent[slot];
+        if self.names.get(usize::from(recent)).is_some_and(|known| **known == *name) {
+            return Label(recent + Label::NAMED);
         }
         if let Some(&number) = self.numbers.get(name) {
-            self.last = number;
+            self.recent[slot] = number;
             return Label(number + Label::NAMED);
         }
         let Ok(number) = u16::try_from(self.names.len()) else { return Label::OTHER };
@@ -140,7 +147,7 @@ impl Classes {
         }
         self.names.push(name.into());
         self.numbers.insert(name.into(), number);
-        self.last = number;
+        self.recent[slot] = number;
         Label(number + Label::NAMED)
     }
 
@@ -388,6 +395,12 @@ impl Index {
     /// Key of a row's content; `None` where it has none.
     pub(crate) fn key(&self, row: usize) -> Option<u64> {
         Some(self.keys[row]).filter(|&key| key != 0)
+    }
+
+    /// Those of some rows that have a key and a class, with their keys.
+    pub(crate) fn classed(&self, rows: Range<usize>) -> impl Iterator<Item = (u32, u64)> {
+        let both = self.keys[rows.clone()].iter().zip(&self.labels[rows.clone()]).zip(rows);
+        both.filter(|((key, label), _)| **key != 0 && label.is_class()).map(|((key, _), row)| (row as u32, *key))
     }
 
     /// Label of a row.

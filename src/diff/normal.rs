@@ -16,14 +16,14 @@ use crate::format::coding::decode_into;
 #[derive(Debug, Default)]
 pub(crate) struct Normaliser {
     plain: String,
-    folded: Vec<u8>,
-    out: Vec<u8>,
+    folded: Folded,
+    out: Folded,
 }
 
 impl Normaliser {
     /// The normalised value of a field. Empty where nothing is left.
     pub(crate) fn value(&mut self, coding: Coding, raw: &[u8]) -> &[u8] {
-        self.out.clear();
+        self.out.len = 0;
         if escaped(coding, raw) {
             self.plain.clear();
             decode_into(coding, raw, &mut self.plain);
@@ -31,7 +31,7 @@ impl Normaliser {
         } else if coding != Coding::Null {
             fold(raw, &mut self.folded, &mut self.out);
         }
-        &self.out
+        self.out.written()
     }
 
     /// The normalised form of running text.
@@ -50,22 +50,77 @@ pub(crate) fn escaped(coding: Coding, raw: &[u8]) -> bool {
     }
 }
 
-fn fold(text: &[u8], folded: &mut Vec<u8>, out: &mut Vec<u8>) {
+/// Bytes that are written one after the other into memory that is there already.
+#[derive(Debug, Default)]
+struct Folded {
+    /// What lies behind `len` means nothing.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Folded {
+    /// Makes room for so many bytes, and for a block of which only a part counts.
+    fn reserve(&mut self, more: usize) {
+        let least = self.len + more + BLOCK;
+        if self.bytes.len() < least {
+            self.bytes.resize(least, 0);
+        }
+    }
+
+    fn last(&self) -> Option<u8> {
+        self.bytes[..self.len].last().copied()
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline(always)]
+    fn push_char(&mut self, c: Encoded) {
+        let target = self.bytes[self.len..].first_chunk_mut().expect("room for a block is kept");
+        *target = c.bytes;
+        self.len += usize::from(c.len);
+    }
+
+    fn written(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// A character in UTF-8, always of the same size, so that it is written without a call.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct Encoded {
+    bytes: [u8; 4],
+    len: u8,
+}
+
+impl From<char> for Encoded {
+    fn from(c: char) -> Self {
+        let mut bytes = [0; 4];
+        let len = c.encode_utf8(&mut bytes).len() as u8;
+        Self { bytes, len }
+    }
+}
+
+fn fold(text: &[u8], folded: &mut Folded, out: &mut Folded) {
+    out.reserve(text.len());
     if !fold_bytes::<true>(text, out) {
-        out.clear();
-        folded.clear();
+        out.len = 0;
+        folded.len = 0;
         match simdutf8::basic::from_utf8(text) {
             Ok(text) => fold_unicode(text, folded),
             Err(_) => fold_unicode(&String::from_utf8_lossy(text), folded),
         }
-        fold_bytes::<false>(folded, out);
+        out.reserve(folded.len);
+        fold_bytes::<false>(folded.written(), out);
     }
-    out.truncate(out.trim_ascii_end().len());
+    out.len = out.written().trim_ascii_end().len();
 }
 
-/// Folds ASCII case, blanks and markup; other bytes pass, or are where it gives up and returns `false`.
-fn fold_bytes<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> bool {
-    out.reserve(text.len());
+/// Folds ASCII case, blanks and markup; other bytes pass, or are where it gives up and returns `false`. Adds no more bytes
+/// than `text` has.
+fn fold_bytes<const ASCII: bool>(text: &[u8], out: &mut Folded) -> bool {
     let mut at = 0;
     loop {
         at += fold_plain::<ASCII>(&text[at..], out);
@@ -89,10 +144,12 @@ fn fold_bytes<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> bool {
     }
 }
 
+/// Bytes that are folded at once.
+const BLOCK: usize = 32;
+
 /// Folds the stretch at the start that needs no thought: no control character, no `[`, no two blanks in a row, and where
 /// only `ASCII` is taken nothing else. Returns its length.
-fn fold_plain<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> usize {
-    const BLOCK: usize = 32;
+fn fold_plain<const ASCII: bool>(text: &[u8], out: &mut Folded) -> usize {
     let special = |byte: u8, next: u8| {
         (byte < 0x20) | (byte == b'[') | ((byte == b' ') & (next == b' ')) | (ASCII & (byte >= 0x80))
     };
@@ -105,30 +162,33 @@ fn fold_plain<const ASCII: bool>(text: &[u8], out: &mut Vec<u8>) -> usize {
         // One byte more than a block is looked at, since two blanks may stand across its end.
         let mut last = [b'x'; BLOCK + 1];
         let rest = &text[at..];
-        let (block, len) = match rest.first_chunk::<{ BLOCK + 1 }>() {
-            Some(block) => (block, BLOCK),
-            None => {
+        // The last block may begin in the one before it: what is folded twice comes to the same.
+        let (block, again, len) = match (rest.first_chunk::<{ BLOCK + 1 }>(), text.last_chunk::<BLOCK>()) {
+            (Some(block), _) => (block, 0, BLOCK),
+            (None, Some(block)) => {
+                last[..BLOCK].copy_from_slice(block);
+                (&last, BLOCK - rest.len().min(BLOCK), BLOCK)
+            }
+            (None, None) => {
                 last[..rest.len()].copy_from_slice(rest);
-                (&last, rest.len())
+                (&last, 0, rest.len())
             }
         };
-        let mut folded = [0; BLOCK];
+        let target = out.bytes[out.len - again..].first_chunk_mut::<BLOCK>().expect("room for a block is kept");
         let mut any = false;
         for i in 0..BLOCK {
             any |= special(block[i], block[i + 1]);
-            folded[i] = lower(block[i]);
+            target[i] = lower(block[i]);
         }
+        let plain = match any {
+            true => (again..len).take_while(|&i| !special(block[i], block[i + 1])).count(),
+            false => len - again,
+        };
+        out.len += plain;
+        at += plain;
         if any {
-            let plain = (0..len).take_while(|&i| !special(block[i], block[i + 1])).count();
-            out.extend_from_slice(&folded[..plain]);
-            return at + plain;
+            break;
         }
-        if len == BLOCK {
-            out.extend_from_slice(&folded);
-        } else {
-            out.extend_from_slice(&folded[..len]);
-        }
-        at += len;
     }
     at
 }
@@ -163,7 +223,9 @@ fn annotation(text: &[u8], at: usize) -> Option<(&[u8], usize)> {
 /// Nearly every character comes to the same whatever stands beside it. Where one does not, the exact way is taken from the
 /// last character that does to the next one: normalisation never reaches across those (UAX #15, 9.1: they are starters
 /// whose quick check is "yes").
-fn fold_unicode(text: &str, out: &mut Vec<u8>) {
+fn fold_unicode(text: &str, out: &mut Folded) {
+    out.reserve(MOST * text.len());
+
     // The last character that stands for itself: where it begins in the text, and what it came to in `out`.
     let (mut start, mut kept) = (0, 0);
     let mut behind_mark = false;
@@ -173,7 +235,7 @@ fn fold_unicode(text: &str, out: &mut Vec<u8>) {
         let at = text.len() - rest.as_str().len();
         let Some(c) = rest.next() else { break };
         if c.is_ascii() {
-            (start, kept, behind_mark) = (at, out.len(), false);
+            (start, kept, behind_mark) = (at, out.len, false);
             out.push(c as u8);
             continue;
         }
@@ -183,41 +245,33 @@ fn fold_unicode(text: &str, out: &mut Vec<u8>) {
         }
         match page.1[code % PAGE] {
             Part::Alone(folded) => {
-                (start, kept, behind_mark) = (at, out.len(), false);
-                push(out, folded);
+                (start, kept, behind_mark) = (at, out.len, false);
+                out.push_char(folded);
             }
             Part::Mark if !behind_mark => {
                 behind_mark = true;
-                push(out, c);
+                out.push_char(c.into());
             }
             Part::Invisible => {}
             Part::Mark | Part::Other => {
                 let is_alone = |c: char| c.is_ascii() || matches!(part(c), Part::Alone(_));
                 let len = rest.as_str().find(is_alone).unwrap_or(rest.as_str().len());
                 let end = at + c.len_utf8() + len;
-                out.truncate(kept);
+                out.len = kept;
                 fold_exactly(&text[start..end], out);
                 rest = text[end..].chars();
+                out.reserve(MOST * rest.as_str().len());
                 // Nothing reaches back across what comes next.
-                (start, kept, behind_mark) = (end, out.len(), false);
+                (start, kept, behind_mark) = (end, out.len, false);
             }
         }
     }
 }
 
-fn fold_exactly(text: &str, out: &mut Vec<u8>) {
+fn fold_exactly(text: &str, out: &mut Folded) {
     for c in text.chars().filter(|&c| !is_invisible(c)).nfkc().flat_map(fold_case) {
-        push(out, c);
-    }
-}
-
-fn push(out: &mut Vec<u8>, c: char) {
-    // Lengths that are known when it is compiled spare a call for each character.
-    match *c.encode_utf8(&mut [0; 4]).as_bytes() {
-        [a] => out.push(a),
-        [a, b] => out.extend_from_slice(&[a, b]),
-        [a, b, c] => out.extend_from_slice(&[a, b, c]),
-        ref four => out.extend_from_slice(four),
+        out.reserve(0);
+        out.push_char(c.into());
     }
 }
 
@@ -234,11 +288,14 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
     whole.into_iter().chain(letters.into_iter().flatten())
 }
 
+/// Bytes that come of each byte of a text at most, but for what is folded exactly: of two, four.
+const MOST: usize = 2;
+
 /// What a character has to do with its neighbours.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Part {
     /// Comes to this, whatever stands beside it, unless a mark follows that joins it.
-    Alone(char),
+    Alone(Encoded),
     /// A mark that joins nothing; where several stand in a row, their order counts.
     Mark,
     /// Leaves no trace.
@@ -269,7 +326,7 @@ fn tell(c: char) -> Part {
     let Some(normal) = single(&mut std::iter::once(c).nfkc()) else { return Part::Other };
     let Some(folded) = single(&mut fold_case(normal)) else { return Part::Other };
     match (is_nfkc_quick(std::iter::once(normal)), canonical_combining_class(normal)) {
-        (IsNormalized::Yes, 0) => Part::Alone(folded),
+        (IsNormalized::Yes, 0) => Part::Alone(folded.into()),
         (IsNormalized::Yes, _) if folded == c => Part::Mark,
         _ => Part::Other,
     }
@@ -306,6 +363,12 @@ mod tests {
 
     fn normal(text: &str) -> String {
         String::from_utf8(Normaliser::default().text(text).to_vec()).expect("folding keeps UTF-8")
+    }
+
+    fn folded(fold: fn(&str, &mut Folded), text: &str) -> Vec<u8> {
+        let mut out = Folded::default();
+        fold(text, &mut out);
+        out.written().to_vec()
     }
 
     #[test]
@@ -350,9 +413,7 @@ mod tests {
 
     /// The plain way, a byte after the other.
     fn slowly(text: &str) -> String {
-        let mut out = Vec::new();
-        fold_exactly(text, &mut out);
-        let out = String::from_utf8(out).expect("folding keeps UTF-8");
+        let out = String::from_utf8(folded(fold_exactly, text)).expect("folding keeps UTF-8");
         let words: Vec<_> =
             out.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}').filter(|w| !w.is_empty()).collect();
         words.join(" ").to_ascii_lowercase()
@@ -364,9 +425,7 @@ mod tests {
         let alike = |code: &u32| *code < 0x3400 || code.is_multiple_of(61) || (0xf900..0x1_0000).contains(code);
         for c in (0..=0x10_ffff).filter(alike).filter_map(char::from_u32) {
             let text = format!("a{c}\u{301}{c}\u{327}\u{301}b");
-            let (mut exact, mut short) = (Vec::new(), Vec::new());
-            fold_exactly(&text, &mut exact);
-            fold_unicode(&text, &mut short);
+            let (exact, short) = (folded(fold_exactly, &text), folded(fold_unicode, &text));
             assert_eq!(short.to_ascii_lowercase(), exact, "U+{:04X}", c as u32);
         }
     }
@@ -381,10 +440,7 @@ mod tests {
             ], 0..6),
         ) {
             let text = parts.concat();
-            let mut exact = Vec::new();
-            fold_exactly(&text, &mut exact);
-            let mut short = Vec::new();
-            fold_unicode(&text, &mut short);
+            let (exact, short) = (folded(fold_exactly, &text), folded(fold_unicode, &text));
             prop_assert_eq!(short.to_ascii_lowercase(), exact);
         }
 

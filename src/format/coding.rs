@@ -42,7 +42,8 @@ pub(crate) fn decode(coding: Coding, raw: &[u8]) -> Cow<'_, str> {
         Coding::Null => return Cow::Borrowed(""),
     };
     if !escaped {
-        return String::from_utf8_lossy(raw);
+        // The quick way to the same: only what is malformed has to be looked at byte by byte.
+        return simdutf8::basic::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     }
     let mut text = String::with_capacity(raw.len());
     append(coding, raw, &mut text);
