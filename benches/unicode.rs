@@ -1,7 +1,9 @@
 //! The byte pass and the state machine of `invisible-unicode`, on text that was generated for it: gigabytes a second, on
 //! one thread, without reading files. `cargo bench --bench unicode`.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::print_stdout)] // a bench prints
+
+use std::io::Read;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -106,6 +108,36 @@ fn lines_judged(bencher: Bencher<'_, '_>, kind: &str) {
     bencher.counter(BytesCount::of_slice(&text)).bench(|| unicode::occurrences(black_box(&text)));
 }
 
+/// Passes over files as a program would that does nothing else: in pieces that end with a line.
+fn pass(files: &[String]) -> std::io::Result<usize> {
+    let mut buffer = vec![0; 256 << 10];
+    let mut count = 0;
+    for path in files {
+        let mut file = std::fs::File::open(path)?;
+        let mut kept = 0;
+        loop {
+            let read = file.read(&mut buffer[kept..])?;
+            let len = kept + read;
+            let end = memchr::memrchr(b'\n', &buffer[..len]).filter(|_| read > 0).map_or(len, |n| n + 1);
+            count += unicode::hits(&buffer[..end]);
+            if read == 0 {
+                break;
+            }
+            buffer.copy_within(end..len, 0);
+            kept = len - end;
+        }
+    }
+    Ok(count)
+}
+
+/// `--files FILE…` passes over these and prints the number of hits, for `benches/against`.
 fn main() {
-    divan::main();
+    let files: Vec<String> = std::env::args().skip_while(|argument| argument != "--files").skip(1).collect();
+    if files.is_empty() {
+        return divan::main();
+    }
+    match pass(&files) {
+        Ok(count) => println!("{count}"),
+        Err(error) => panic!("{error}"),
+    }
 }
