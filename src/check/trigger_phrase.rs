@@ -26,6 +26,7 @@ use crate::lens::Role;
 use crate::policy::Policy;
 use crate::rule::{Confidence, Rule, Severity};
 use crate::span::{Fresh, Span};
+use candidates::FEWEST_FRESH;
 use corpus::Corpus;
 use judge::Trigger;
 use manual::RULES;
@@ -141,7 +142,7 @@ impl Check for TriggerPhrase {
         for (key, set) in &mut seen.sets {
             set.fresh.fit(cap);
             set.old.fit(cap);
-            if !set.fresh.rows.is_empty() {
+            if set.fresh.rows.len() >= FEWEST_FRESH {
                 let corpus = Corpus::new(&set.fresh, &set.old);
                 let found = judge::triggers(&corpus);
                 findings.extend(found.iter().map(|trigger| finding(key, &corpus, trigger)));

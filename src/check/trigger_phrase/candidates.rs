@@ -30,6 +30,8 @@ pub(super) struct Candidates {
 /// A phrase of several words needs more carriers than a word: there are so many phrases.
 const FEWEST_OF_WORD: u64 = 8;
 const FEWEST_OF_PHRASE: u64 = 12;
+/// Half of the carriers must be of the change, so that a change of fewer rows brings no trigger.
+pub(super) const FEWEST_FRESH: usize = FEWEST_OF_WORD as usize / 2;
 /// More candidates than these are not looked at; data sets of everyday language have a few thousand.
 const MOST: usize = 4096;
 /// Buckets in which phrases are counted before any of them is kept.
