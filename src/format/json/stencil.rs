@@ -172,3 +172,98 @@ fn bare(rest: &[u8], first: u8) -> Option<(usize, Coding)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::format::batch::Writer;
+    use crate::format::json::lines;
+    use crate::format::testing::{Seen, with_blob};
+    use crate::format::{Kind, decode};
+    use crate::lens::Lens;
+    use crate::policy::Limits;
+    use crate::span::Fresh;
+
+    /// Names, values and flaws of each line, with offsets from its start.
+    type Told = Vec<(Vec<(String, String, u64, u64)>, Vec<(&'static str, u64, u64)>)>;
+
+    fn told(lines: &[String]) -> Told {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let limits = Limits::default();
+        let decoded = decode(text.as_bytes(), &limits).expect("small");
+        let mut seen = Seen::default();
+        with_blob("a.jsonl", &decoded, &Lens::default(), &Fresh::All, |blob| {
+            let mut writer = Writer::new(blob, Kind::JsonLines, &limits, &mut seen);
+            lines::read(&mut writer);
+            writer.finish()
+        });
+        let mut starts = vec![0];
+        starts.extend(text.match_indices('\n').map(|(at, _)| at as u64 + 1));
+        let line_of = |at: u64| starts.partition_point(|&start| start <= at) - 1;
+        let mut told: Told = vec![Default::default(); lines.len()];
+        for row in &seen.rows {
+            let line = line_of(row.span.start);
+            let fields = row.fields.iter().map(|field| {
+                let (start, end) = (field.span.start - starts[line], field.span.end - starts[line]);
+                (field.name.clone(), field.text.clone(), start, end)
+            });
+            told[line].0.extend(fields);
+        }
+        for flaw in &seen.flaws {
+            let line = line_of(flaw.span.start);
+            told[line].1.push((flaw.kind, flaw.span.start - starts[line], flaw.span.end - starts[line]));
+        }
+        told
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            6 => "[a-z é]{0,40}".prop_map(|text| format!("\"{text}\"")),
+            2 => prop::sample::select(vec![
+                r#""a \"b\" \\""#, r#""\u00e9 \ud83d\ude00""#, r#""\ud83d x""#, r#""\q""#, "\"a\tb\"", "\"open", "1", "-2.5",
+                "1e5", "1e999", "01", "true", "null", "nul", "NaN", "-Infinity", "[]", "[1, \"x\"]", "{}", "{\"a\": 1}", "",
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        let behind = prop_oneof![8 => Just(""), 1 => Just(" "), 1 => Just("\r"), 1 => Just(" x")];
+        (value(), value(), value(), 0..12_u8, behind).prop_map(|(a, b, c, shape, behind)| {
+            let line = match shape {
+                0 => format!("{{\"id\": {a}, \"label\": {c}}}"),
+                1 => format!("{{\"id\": {a}, \"text\": {b}, \"text\": {c}}}"),
+                2 => format!("[{a}, {b}]"),
+                3 => format!("  {{\"id\": {a}}}"),
+                4 => format!("{{\"id\": {a}, \"of\": {{\"text\": [{b}, {c}]}}}}"),
+                _ => format!("{{\"id\": {a}, \"text\": {b}, \"label\": {c}}}"),
+            };
+            format!("{line}{behind}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_says_the_same_behind_others_as_alone(lines in prop::collection::vec(line(), 1..40)) {
+            let together = told(&lines);
+            for (line, told_together) in lines.iter().zip(together) {
+                // A blank line behind it, since near the end of a text nothing is held against a layout.
+                let alone = told(&[line.clone(), " ".repeat(80)]);
+                prop_assert_eq!(&told_together, &alone[0], "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn a_layout_is_left_and_found_again() {
+        let of = |shape: usize, n: usize| match shape {
+            0 => format!("{{\"id\": {n}, \"text\": \"some words here\", \"label\": \"a\"}}"),
+            _ => format!("{{\"text\": \"some words here\", \"n\": {n}}}"),
+        };
+        let lines: Vec<String> = (0..3000).map(|n| of(usize::from(n / 1000 == 1), n)).collect();
+        for (n, (fields, flaws)) in told(&lines).into_iter().enumerate() {
+            assert_eq!((fields.len(), flaws.len()), (if n / 1000 == 1 { 2 } else { 3 }, 0), "{n}");
+        }
+    }
+}
