@@ -147,7 +147,7 @@ struct Row {
 /// Rows whose keys are looked at in the order of the keys, for the places that are kept; then the next so many.
 const IN_ORDER: usize = 1 << 20;
 /// Rows that are looked at at once, so that a large data set costs little more memory than its index.
-const AT_ONCE: usize = 4 * IN_ORDER;
+const AT_ONCE: usize = 2 * IN_ORDER;
 /// Rows of one text that are shown.
 const SHOWN: usize = 8;
 
@@ -181,40 +181,14 @@ impl<'s> Group<'s> {
         let mut found = Found::default();
         for first in (0..parts).step_by(AT_ONCE / IN_ORDER) {
             let these = first..first.saturating_add((AT_ONCE / IN_ORDER) as u32);
-            self.look(rows, part, |key| parts == 1 || these.contains(&part(key)), &mut found);
+            self.look(part, |key| parts == 1 || these.contains(&part(key)), &mut found);
         }
         found.finish(self)
     }
 
     /// Finds the conflicts among the keys that `take` lets through.
-    fn look(&self, rows: usize, part: impl Fn(u64) -> u32, take: impl Fn(u64) -> bool, found: &mut Found) {
-        // Nearly every text stands there once. A few bits of its key tell so, for all but one text in sixteen or so, and
-        // the others alone are sorted. Bits for those that were met once and for those that were met again lie side by
-        // side.
-        let words = (rows.min(AT_ONCE) * 16).next_power_of_two().max(64) / 64;
-        let mut bits = vec![[0_u64; 2]; words];
-        let slot = |key: u64| ((key / 64) as usize & (words - 1), 1_u64 << (key % 64));
-        let mut count = 0;
-        for segment in self.segments {
-            for (_, key) in segment.index.classed(segment.rows.clone()).filter(|&(_, key)| take(key)) {
-                let (word, bit) = slot(key);
-                let [once, again] = &mut bits[word];
-                *again |= *once & bit;
-                *once |= bit;
-                count += 1;
-            }
-        }
-        let is_repeated = |key: u64| {
-            let (word, bit) = slot(key);
-            bits[word][1] & bit != 0
-        };
-        let mut rows: Vec<Row> = Vec::new();
-        for (segment, number) in self.segments.iter().zip(0..) {
-            let repeated =
-                segment.index.classed(segment.rows.clone()).filter(|&(_, key)| take(key) && is_repeated(key));
-            rows.extend(repeated.map(|(row, key)| Row { key, segment: number, row }));
-        }
-        found.texts += (count - rows.len()) as u64;
+    fn look(&self, part: impl Fn(u64) -> u32, take: impl Fn(u64) -> bool, found: &mut Found) {
+        let mut rows = self.repeated(take, found);
         rows.sort_unstable_by_key(|row| (part(row.key), *row));
         for same in rows.chunk_by(|a, b| a.key == b.key) {
             found.texts += 1;
@@ -222,6 +196,53 @@ impl<'s> Group<'s> {
                 self.judge(same, found);
             }
         }
+    }
+
+    /// The rows whose keys others may have, too; the rest is counted as texts of their own.
+    fn repeated(&self, take: impl Fn(u64) -> bool, found: &mut Found) -> Vec<Row> {
+        /// Rows are put into so many buckets by the highest bits of their keys, each small enough to stay near.
+        const BUCKETS: usize = 256;
+        let bucket = |key: u64| (key >> 56) as usize % BUCKETS;
+        let classed = |segment: &'s Segment| segment.index.classed(segment.rows.clone());
+        let mut ends = [0; BUCKETS];
+        for segment in self.segments {
+            classed(segment).filter(|&(_, key)| take(key)).for_each(|(_, key)| ends[bucket(key)] += 1);
+        }
+        let mut count = 0;
+        for end in &mut ends {
+            count += std::mem::replace(end, count);
+        }
+        let mut rows = vec![Row { key: 0, segment: 0, row: 0 }; count];
+        for (segment, number) in self.segments.iter().zip(0..) {
+            for (row, key) in classed(segment).filter(|&(_, key)| take(key)) {
+                let at = &mut ends[bucket(key)];
+                rows[*at] = Row { key, segment: number, row };
+                *at += 1;
+            }
+        }
+        // Nearly every text stands there once. A few bits of its key tell so, for all but one text in sixteen or so.
+        let (mut bits, mut repeated, mut start) = (Vec::new(), Vec::new(), 0);
+        for end in ends {
+            let these = &rows[start..end];
+            start = end;
+            let words = (these.len() * 16).next_power_of_two().max(64) / 64;
+            bits.clear();
+            bits.resize(words, (0_u64, 0_u64));
+            let slot = |key: u64| ((key / 64) as usize & (words - 1), 1_u64 << (key % 64));
+            for row in these {
+                let (word, bit) = slot(row.key);
+                let (once, again) = &mut bits[word];
+                *again |= *once & bit;
+                *once |= bit;
+            }
+            let is_repeated = |row: &&Row| {
+                let (word, bit) = slot(row.key);
+                bits[word].1 & bit != 0
+            };
+            repeated.extend(these.iter().filter(is_repeated));
+        }
+        found.texts += (count - repeated.len()) as u64;
+        repeated
     }
 
     fn judge(&self, same: &[Row], found: &mut Found) {
