@@ -335,7 +335,7 @@ impl<'a> Records<'a> {
     pub(crate) fn stretch(&self, at: usize, kinds: Kinds) -> Option<Range<usize>> {
         match self.sieve {
             Some(sieve) => sieve.next(at, kinds),
-            None => (at < self.text.len()).then(|| at..self.text.len()),
+            None => (at < self.text.len()).then_some(at..self.text.len()),
         }
     }
 

@@ -334,7 +334,7 @@ impl Openings {
         let mut at = 0;
         loop {
             at += match (self.wide, self.escapes) {
-                (false, false) => next(text.get(at..)?, |x, y| opening(x, y)),
+                (false, false) => next(text.get(at..)?, opening),
                 (false, true) => next(text.get(at..)?, |x, y| opening(x, y).min((x ^ b'\\') | (y ^ b'u'))),
                 (true, false) => next(text.get(at..)?, |x, _| within(x, 0xC2, 0xFF)),
                 (true, true) => next(text.get(at..)?, |x, y| within(x, 0xC2, 0xFF).min((x ^ b'\\') | (y ^ b'u'))),
