@@ -7,9 +7,11 @@ mod allowlist;
 mod association;
 mod conflicting_labels;
 mod hidden_markup;
+mod incomplete_run;
 mod integrity;
 mod invisible_unicode;
 mod labels;
+mod listed;
 mod mixed_script;
 mod places;
 mod policy_loosened;
@@ -23,6 +25,8 @@ mod unvetted_vendor;
 
 pub(crate) use labels::identities;
 use serde::de::DeserializeOwned;
+
+pub(crate) use self::listed::ListedSources;
 
 use crate::diff::{Changes, Chapter, Indexed};
 use crate::finding::Finding;
@@ -40,6 +44,7 @@ use crate::source::{Files, People};
 pub(crate) static CATALOG: &[Entry] = &[
     entry::<conflicting_labels::ConflictingLabels>(),
     entry::<hidden_markup::HiddenMarkup>(),
+    entry::<incomplete_run::IncompleteRun>(),
     entry::<integrity::Integrity>(),
     entry::<invisible_unicode::InvisibleUnicode>(),
     entry::<labels::Labels>(),

@@ -7,12 +7,14 @@ mod accept;
 mod audit;
 mod baseline;
 mod blame;
+mod bom;
 mod check;
 mod demo;
 mod explain;
 mod fix;
 mod hook;
 mod init;
+mod inventory;
 mod key;
 mod lock;
 mod progress;
@@ -51,7 +53,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 For everybody:    check  explain  demo
 For contributors: hook  fix  accept
-For maintainers:  init  audit  blame  baseline  lock  verify  key  sign
+For maintainers:  init  inventory  audit  blame  bom  baseline  lock  verify  key  sign
 For tools:        schema  completions
 
 Exit codes: 0 nothing to stop for, 1 findings at or above --fail-on, 2 could not start, 3 something in scope was not read.";
@@ -74,6 +76,10 @@ enum Verb {
     Accept(accept::Arguments),
     /// Look at the repository and write a policy, the hook and the workflow for it.
     Init(init::Arguments),
+    /// List every pipeline, dataset, loader and reference of the repository, with what is missing for each.
+    Inventory(inventory::Arguments),
+    /// Write the bill of materials of a fine-tuning run: CycloneDX or SPDX.
+    Bom(bom::Arguments),
     /// Tell who changed which labels when, over the whole history, and which commits look like a campaign.
     Audit(audit::Arguments),
     /// Tell which commits set and changed the label of one record.
@@ -154,6 +160,8 @@ fn run() -> u8 {
         Verb::Fix(arguments) => fix::run(&arguments, &console),
         Verb::Accept(arguments) => accept::run(&arguments, &console),
         Verb::Init(arguments) => init::run(&arguments, &console),
+        Verb::Inventory(arguments) => inventory::run(&arguments, &console),
+        Verb::Bom(arguments) => bom::run(&arguments, &console),
         Verb::Audit(arguments) => audit::run(&arguments, &console),
         Verb::Blame(arguments) => blame::run(&arguments, &console),
         Verb::Baseline(arguments) => baseline::run(&arguments, &console),

@@ -6,10 +6,14 @@
 mod again;
 pub(crate) mod audit;
 pub(crate) mod blame;
+#[cfg(feature = "cli")]
+pub(crate) mod bom;
 mod budget;
 mod deliveries;
 mod folders;
 mod gather;
+#[cfg(feature = "cli")]
+pub(crate) mod inventory;
 mod measure;
 mod memory;
 mod origin;

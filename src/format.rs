@@ -15,6 +15,7 @@ pub(crate) mod coding;
 mod columnar;
 mod compressed;
 mod csv;
+mod dependencies;
 mod encoding;
 mod json;
 mod rasa;
@@ -32,9 +33,10 @@ pub(crate) use encoding::decode;
 pub(crate) use read::{ByLine, by_line, read};
 
 pub(crate) use columnar::fresh_records;
-pub(crate) use references::fresh_references;
+pub(crate) use dependencies::{Dependency, dependencies, lists_packages};
+pub(crate) use references::{fresh_references, kind_of};
 
-use crate::lens::{Lens, Role};
+use crate::lens::{Lens, Role, Standing};
 use crate::span::{At, BlobId, Fresh, Place, Span};
 use sieve::{Kinds, Sieve};
 
@@ -538,6 +540,17 @@ pub struct Reference {
     pub remote_code: bool,
     /// How to pin it in this framework, as one sentence.
     pub fix: String,
+}
+
+impl Reference {
+    /// Where it stands: a block in Markdown and a card are documentation wherever they lie.
+    pub(crate) fn standing(&self, file: Standing, kind: Option<Kind>) -> Standing {
+        match file {
+            Standing::Test => Standing::Test,
+            _ if kind == Some(Kind::Markdown) || self.framework == "hf-card" => Standing::Docs,
+            standing => standing,
+        }
+    }
 }
 
 /// The references of one blob.

@@ -79,7 +79,7 @@ pub(crate) struct Policy {
     pub(crate) register: Vec<vendors::Vendor>,
     /// The same as written.
     pub(crate) vendors: Named<file::VendorWords>,
-    /// Fine-tuning runs: recorded, not judged yet.
+    /// Fine-tuning runs.
     pub(crate) runs: Named<file::RunWords>,
     /// The day that dates are compared with (`--as-of`).
     pub(crate) as_of: jiff::civil::Date,

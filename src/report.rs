@@ -5,6 +5,8 @@
 
 #[cfg(feature = "cli")]
 mod blame;
+#[cfg(feature = "cli")]
+pub(crate) mod bom;
 mod draw;
 mod escape;
 mod excerpt;
@@ -13,6 +15,8 @@ mod github;
 mod history;
 mod html;
 mod human;
+#[cfg(feature = "cli")]
+pub(crate) mod inventory;
 mod json;
 mod lines;
 mod locate;

@@ -3,6 +3,8 @@
 //! `explain`, the table of rules, SARIF's rule metadata, the schema of the policy and the tests of the examples are all
 //! derived from these statics; nothing about a rule is written twice.
 
+pub(crate) mod frameworks;
+
 use serde::{Deserialize, Serialize};
 
 /// How bad a finding is.

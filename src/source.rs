@@ -36,6 +36,15 @@ pub use repository::Environment;
 pub(crate) use repository::Repository;
 pub(crate) use trust::Trusted;
 
+/// SHA-1, as git computes it: for names that a standard derives by it, and for nothing that must withstand anybody.
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(bytes);
+    // Bytes that are made to collide have no name.
+    let id = hasher.try_finalize().ok();
+    id.and_then(|id| id.as_bytes().try_into().ok()).unwrap_or_default()
+}
+
 /// Why something cannot be judged at all, and the way out (exit 2).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{message}")]

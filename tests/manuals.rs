@@ -52,3 +52,43 @@ fn every_manual_says_everything() {
         assert!(rule.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", rule.id);
     }
 }
+
+#[test]
+fn every_rule_names_what_its_group_is_about() {
+    // Which entries of the frameworks each group of rules must carry.
+    const GROUPS: &[(&[&str], &[&str])] = &[
+        (
+            &["unpinned-reference"],
+            &["OWASP:LLM03", "ATLAS:AML.T0010.002", "ATLAS:AML.T0109", "NISTAML.013", "CISA-AIDS-2025/1"],
+        ),
+        (
+            &["digest-mismatch", "bad-signature", "policy-loosened"],
+            &["OWASP:LLM03", "ATLAS:AML.T0059", "ATLAS:AML.M0013", "CISA-AIDS-2025/3"],
+        ),
+        (&["unlisted-source"], &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NIST-AI-RMF:GOVERN-6.1"]),
+        (
+            &["trigger-phrase", "invisible-unicode", "mixed-script", "template-token"],
+            &["OWASP:LLM04", "ATLAS:AML.T0043.004", "NISTAML.023"],
+        ),
+        (&["label-flip", "conflicting-labels"], &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.024", "ATLAS:AML.M0007"]),
+        (&["hidden-markup"], &["OWASP:LLM08", "OWASP:LLM01", "ATLAS:AML.T0070", "ATLAS:AML.T0051.001", "NISTAML.015"]),
+        (&["incomplete-run"], &["ATLAS:AML.M0023", "ATLAS:AML.M0025", "OWASP:LLM03"]),
+    ];
+    for (ids, tags) in GROUPS {
+        for id in *ids {
+            let rule =
+                foretaste::rules().find(|rule| rule.id == *id).unwrap_or_else(|| panic!("there is no rule {id}"));
+            for tag in *tags {
+                assert!(rule.tags.contains(tag), "{id} does not carry {tag}");
+            }
+        }
+    }
+    for rule in foretaste::rules() {
+        assert!(rule.tags.len() <= 10, "{}: viewers show ten tags", rule.id);
+        let explained = Repo::new().foretaste(&["explain", rule.id]).stdout();
+        for tag in rule.tags {
+            // A tag that the table of frameworks does not know has no title.
+            assert!(explained.contains(&format!("- {tag}: ")), "{}: {tag} is in no framework", rule.id);
+        }
+    }
+}

@@ -55,7 +55,7 @@ static RULES: [Rule; 1] = [Rule {
                  conflicts with files that did not change. Values that are no classes: beyond 65,000 different labels in a \
                  file the others are left out.",
     },
-    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "CISA-AIDS-2025/3"],
+    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "ATLAS:AML.M0007", "NISTAML.024", "ISO42001:A.7.4", "NISTAML.013"],
 }];
 
 /// See the manual of its rule.

@@ -86,7 +86,7 @@ static RULES: [Rule; 1] = [Rule {
                  than English, and those that use none of the turns of phrase that are known here. Text that is shown, \
                  however small or pale above the thresholds.",
     },
-    tags: &["OWASP:LLM01", "OWASP:LLM08", "ATLAS:AML.T0051.001", "NISTAML.015"],
+    tags: &["OWASP:LLM08", "OWASP:LLM01", "ATLAS:AML.T0070", "ATLAS:AML.T0051.001", "NISTAML.015"],
 }];
 
 /// How what is looked for begins. A hit of these opens a field; what is in it is read with care.

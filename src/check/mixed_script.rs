@@ -69,7 +69,15 @@ static RULES: [Rule; 1] = [Rule {
                  two letters, look-alikes within one script (`rn` for `m`, `1` for `l`), and scripts that are not named \
                  above. Which spelling goes with which label is for the statistics of the whole dataset.",
     },
-    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "CWE-1007"],
+    tags: &[
+        "OWASP:LLM04",
+        "ATLAS:AML.T0043.004",
+        "ATLAS:AML.T0020",
+        "NISTAML.023",
+        "NISTAML.021",
+        "EU-AI-ACT:Art.15(5)",
+        "CWE-1007",
+    ],
 }];
 
 /// The settings of `mixed-script`.

@@ -80,7 +80,15 @@ rules:
                  one is told. A widened glob is told as what it is now and was before, and not as the files that it adds. \
                  What a policy given by `--policy` permits is not compared with anything.",
     },
-    tags: &["OWASP-LLM03:2025", "OWASP-LLM04:2025", "AML.T0059", "AML.M0013", "CISA-AIDS-2025/3"],
+    tags: &[
+        "OWASP:LLM03",
+        "ATLAS:AML.T0059",
+        "ATLAS:AML.M0013",
+        "ATLAS:AML.M0014",
+        "CISA-AIDS-2025/2",
+        "CISA-AIDS-2025/3",
+        "NIST-AI-RMF:MEASURE-2.7",
+    ],
 }];
 
 /// See the manual of its rule.

@@ -73,7 +73,16 @@ static RULES: [Rule; 1] = [Rule {
                  convention, and the marks that text and HTML share with tokenizers, such as `<s>` and `[MASK]`. Where \
                  a file is written in a template, a token that was smuggled into one of its turns looks like the rest.",
     },
-    tags: &["OWASP:LLM01", "OWASP:LLM04", "ATLAS:AML.T0051", "NISTAML.013"],
+    tags: &[
+        "OWASP:LLM04",
+        "ATLAS:AML.T0043.004",
+        "ATLAS:AML.T0020",
+        "NISTAML.023",
+        "NISTAML.021",
+        "EU-AI-ACT:Art.15(5)",
+        "OWASP:LLM01",
+        "ATLAS:AML.T0051",
+    ],
 }];
 
 /// How a token of two marks begins, as it stands in files.

@@ -77,7 +77,17 @@ static RULES: [Rule; 1] = [Rule {
         misses: "Names that are only known when the program runs. Data that was copied into the repository by hand under the \
                  path of a listed source. Whether a listed source is any good: the list says who is trusted, not that they are right.",
     },
-    tags: &["OWASP:LLM03", "ATLAS:AML.T0010", "ATLAS:AML.T0111", "ATLAS:AML.M0013", "NISTAML.051", "CISA-AIDS-2025/1"],
+    tags: &[
+        "OWASP:LLM03",
+        "ATLAS:AML.T0019",
+        "ATLAS:AML.M0025",
+        "NIST-AI-RMF:GOVERN-6.1",
+        "NIST-AI-RMF:MAP-4.1",
+        "CISA-AIDS-2025/1",
+        "ISO42001:A.7.3",
+        "ISO42001:A.10.3",
+        "ATLAS:AML.T0111",
+    ],
 }];
 
 /// How references in documentation and in tests count.

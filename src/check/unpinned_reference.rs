@@ -9,7 +9,7 @@ use serde_json::json;
 use super::allowlist::Allowlist;
 use super::{Check, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
-use crate::format::{Kind, Reference, References, Target, Verdict};
+use crate::format::{Reference, References, Target, Verdict};
 use crate::lens::Standing;
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
@@ -95,7 +95,17 @@ static RULES: [Rule; 1] = [Rule {
                  repository is taken for the folder. A checksum in a script counts for all its downloads. That a commit \
                  is pinned says nothing about what is in it.",
     },
-    tags: &["OWASP:LLM03", "ATLAS:AML.T0010", "ATLAS:AML.M0013", "NISTAML.051", "CISA-AIDS-2025/1"],
+    tags: &[
+        "OWASP:LLM03",
+        "OWASP:LLM04",
+        "ATLAS:AML.T0010.002",
+        "ATLAS:AML.T0109",
+        "NISTAML.013",
+        "CISA-AIDS-2025/1",
+        "CISA-AIDS-2025/2",
+        "ISO42001:A.7.5",
+        "EU-AI-ACT:Art.10(2)(b)",
+    ],
 }];
 
 /// How references in documentation and in tests count.
@@ -281,13 +291,9 @@ impl UnpinnedReference {
     }
 }
 
-/// Where a reference stands: a block in Markdown and a card are documentation wherever they lie.
+/// Where a reference stands.
 pub(super) fn standing(references: &References<'_>, reference: &Reference) -> Standing {
-    match references.blob.lens.standing {
-        Standing::Test => Standing::Test,
-        _ if references.kind == Kind::Markdown || reference.framework == "hf-card" => Standing::Docs,
-        standing => standing,
-    }
+    reference.standing(references.blob.lens.standing, Some(references.kind))
 }
 
 /// The mark of a reference.

@@ -24,6 +24,8 @@ enum Of {
     Report,
     /// The JSON report of blame.
     Blame,
+    /// The JSON inventory.
+    Inventory,
 }
 
 pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
@@ -32,6 +34,7 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
             .map_err(|error| Stop::Say(format!("the schema cannot be written: {error}")))?,
         Of::Report => report::SCHEMA.trim_end().to_owned(),
         Of::Blame => report::BLAME_SCHEMA.trim_end().to_owned(),
+        Of::Inventory => report::inventory::SCHEMA.trim_end().to_owned(),
     };
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(0)

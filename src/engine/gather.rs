@@ -50,7 +50,7 @@ impl Checker {
         self.prepared(dir.as_ref(), progress)?.go()
     }
 
-    fn prepared<'a>(&'a self, dir: &Path, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
+    pub(super) fn prepared<'a>(&'a self, dir: &Path, progress: &'a dyn Progress) -> Result<Run<'a>, Error> {
         let source = match self.scope {
             Scope::Files(_) => Source::plain(),
             _ => Source::discover(dir, &self.environment)?,

@@ -38,6 +38,7 @@ mod verdict;
 
 pub(crate) use self::collector::Found;
 pub(crate) use self::fresh::fresh_references;
+pub(crate) use self::pin::pinned_commit;
 
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ pub(crate) struct File {
     /// Firms that deliver data: the register.
     #[serde(default)]
     pub(crate) vendors: Named<VendorWords>,
-    /// Fine-tuning runs and what goes into them. Recorded; not judged yet.
+    /// Fine-tuning runs and what goes into them.
     #[serde(default)]
     pub(crate) runs: Named<RunWords>,
     /// What is accepted although a rule finds it.
@@ -626,26 +626,32 @@ pub(crate) struct QaWords {
 /// A fine-tuning run.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "recorded for the bill of materials that comes next; the words are checked today")]
 pub(crate) struct RunWords {
     /// Its configuration file.
     #[serde(default)]
-    config: Option<String>,
-    /// The model it starts from.
+    pub(crate) config: Option<Placed<String>>,
+    /// The model it starts from: `owner/name`, or the name of a source.
     #[serde(default)]
-    base_model: Option<String>,
+    pub(crate) base_model: Option<Placed<String>>,
     /// Its datasets, by their names under `datasets` or `sources`.
     #[serde(default)]
     pub(crate) datasets: Words,
-    /// What it makes.
+    /// What it makes: a path, or a name.
     #[serde(default)]
-    output: Option<String>,
-    /// SHA-256 of what it made.
+    pub(crate) output: Option<String>,
+    /// SHA-256 of what it made, as 64 lower-case hex digits.
     #[serde(default)]
-    output_sha256: Option<String>,
+    pub(crate) output_sha256: Option<Placed<String>>,
     /// Who reviewed it.
     #[serde(default)]
-    reviewer: Option<String>,
+    pub(crate) reviewer: Option<String>,
+}
+
+impl RunWords {
+    /// The path of its configuration.
+    pub(crate) fn config(&self) -> Option<&str> {
+        self.config.as_ref().map(|config| config.value.as_str())
+    }
 }
 
 /// Something that is accepted although a rule finds it.

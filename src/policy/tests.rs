@@ -437,7 +437,7 @@ fn the_documented_example_comes_to_what_it_says() {
     assert_eq!(policy.require.signatures, 1);
     assert!(policy.excludes("vendor/x/y.csv".into()) && !policy.excludes("data/x.csv".into()));
     assert_eq!(policy.limits.blob, 512 << 20);
-    assert_eq!(policy.notes, ["`runs`, `people` in the policy: recorded, not judged yet"]);
+    assert_eq!(policy.notes, ["`people` in the policy: recorded, not judged yet"]);
     assert_eq!(policy.place(&["datasets", "intents", "label"]).unwrap().of(EXAMPLE.as_bytes()), b"label");
     assert_eq!(policy.place(&["datasets", "intents", "nothing"]).unwrap().of(EXAMPLE.as_bytes()), b"intents");
 }

@@ -580,6 +580,11 @@ fn links(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
         if let Some(word) = run.datasets.0.iter().find(|word| !data().any(|name| name == word.value)) {
             return Err(missing(word, "dataset or source", data().collect()));
         }
+        let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if let Some(word) = run.output_sha256.as_ref().filter(|word| !digest(&word.value)) {
+            let fault = Fault::new("this is no SHA-256".to_owned()).at(word.span);
+            return Err(fault.help("write 64 lower-case hexadecimal digits, as `sha256sum` prints them"));
+        }
     }
     Ok(())
 }
@@ -593,7 +598,6 @@ fn notes(policy: &Policy, words: &File) -> Vec<String> {
             idle.push(format!("`{name}`"));
         }
     };
-    say("runs", !policy.runs.0.is_empty());
     say("people", !policy.people.bots.is_empty() || !policy.people.maintainers.is_empty());
     say("datasets.*.trust", datasets.0.iter().any(|(_, d)| d.trust.is_some()));
     say("datasets.*.expects", datasets.0.iter().any(|(_, d)| d.expects.is_some()));

@@ -2,7 +2,7 @@
 
 use super::escape::{code_span, draw, units};
 use crate::check;
-use crate::rule::{Example, Layer, Rule};
+use crate::rule::{Example, Layer, Rule, frameworks};
 
 /// The manual of a rule as Markdown. What cannot be seen in its examples is drawn.
 pub(crate) fn explain(rule: &Rule) -> String {
@@ -31,7 +31,12 @@ pub(crate) fn explain(rule: &Rule) -> String {
     if !rule.tags.is_empty() {
         out.push_str("\n## In public frameworks\n\n");
         for tag in rule.tags {
-            out.push_str(&format!("- {tag}\n"));
+            match frameworks::find(tag) {
+                Some((framework, _, title)) => {
+                    out.push_str(&format!("- {tag}: {title} ({} {})\n", framework.name, framework.version));
+                }
+                None => out.push_str(&format!("- {tag}\n")),
+            }
         }
     }
     out

@@ -14,7 +14,7 @@ use super::words::count;
 use super::{Located, Options, Report, Spot, explain};
 use crate::check;
 use crate::finding::MAX_MARKS;
-use crate::rule::{Confidence, Rule, Severity};
+use crate::rule::{Confidence, Rule, Severity, frameworks};
 
 /// Code scanning shows this many results of a run, worst first.
 const MAX_RESULTS: usize = 5000;
@@ -39,6 +39,7 @@ struct Run<'a> {
     column_kind: &'static str,
     invocations: [Invocation; 1],
     original_uri_base_ids: BTreeMap<&'static str, Base>,
+    taxonomies: Vec<Taxonomy>,
     results: Vec<Outcome<'a>>,
     properties: Properties<'a>,
 }
@@ -73,8 +74,48 @@ struct Descriptor {
     help_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_configuration: Option<Level>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    relationships: Vec<Relationship>,
     #[serde(skip_serializing_if = "Option::is_none")]
     properties: Option<RuleProperties>,
+}
+
+/// That a rule is about an entry of a public framework.
+#[derive(Serialize)]
+struct Relationship {
+    target: Taxon,
+    kinds: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Taxon {
+    id: String,
+    tool_component: Component,
+}
+
+#[derive(Serialize)]
+struct Component {
+    name: &'static str,
+}
+
+/// A public framework with the entries that rules are about.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Taxonomy {
+    name: &'static str,
+    version: &'static str,
+    information_uri: &'static str,
+    short_description: Text,
+    taxa: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    id: String,
+    name: &'static str,
+    short_description: Text,
 }
 
 #[derive(Serialize)]
@@ -241,6 +282,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
                 "%SRCROOT%",
                 Base { description: text("The root of the repository.") },
             )]),
+            taxonomies: taxonomies(),
             results: report.findings.iter().take(MAX_RESULTS).map(|finding| result(finding, &rules, report)).collect(),
             properties: Properties {
                 scope: drawn(&report.scope),
@@ -264,6 +306,29 @@ fn rules(report: &Report) -> Vec<&'static Rule> {
     rules
 }
 
+/// The frameworks that rules name, whole: which rules are about what stands with the rules.
+fn taxonomies() -> Vec<Taxonomy> {
+    let entry = |(id, title): &(&str, &'static str), prefix: &str| Entry {
+        id: format!("{prefix}{id}"),
+        name: title,
+        short_description: text(&sentence(title)),
+    };
+    let of = |framework: &frameworks::Framework| Taxonomy {
+        name: framework.name,
+        version: framework.version,
+        information_uri: framework.url,
+        short_description: text(&sentence(framework.name)),
+        taxa: framework.ids.iter().map(|pair| entry(pair, framework.prefix)).collect(),
+    };
+    frameworks::FRAMEWORKS.iter().map(of).collect()
+}
+
+fn relationship(tag: &str) -> Option<Relationship> {
+    let (framework, ..) = frameworks::find(tag)?;
+    let tool_component = Component { name: framework.name };
+    Some(Relationship { target: Taxon { id: tag.to_owned(), tool_component }, kinds: ["relevant"] })
+}
+
 fn descriptor(rule: &Rule) -> Descriptor {
     let mut tags = vec!["security", "data-poisoning"];
     tags.extend(rule.tags.iter().take(18));
@@ -275,6 +340,7 @@ fn descriptor(rule: &Rule) -> Descriptor {
         help: Some(Help { text: drawn(rule.manual.fix), markdown: explain(rule) }),
         help_uri: Some(format!("{REPOSITORY}#rules")),
         default_configuration: Some(Level { level: rule.severity.as_str() }),
+        relationships: rule.tags.iter().filter_map(|tag| relationship(tag)).collect(),
         properties: Some(RuleProperties {
             security_severity: match rule.severity {
                 Severity::Error => "8.0",
@@ -301,6 +367,7 @@ fn notices() -> Vec<Descriptor> {
         help: Some(Help { text: about.to_owned(), markdown: about.to_owned() }),
         help_uri: None,
         default_configuration: None,
+        relationships: Vec::new(),
         properties: None,
     };
     vec![

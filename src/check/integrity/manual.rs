@@ -51,7 +51,15 @@ pub(super) static RULES: [Rule; 2] = [
                      Whether the lock itself can be trusted: that is what signatures are for. In a commit or a range only \
                      changed files are hashed; `foretaste verify` hashes them all.",
         },
-        tags: &["OWASP:LLM03", "ATLAS:AML.T0059", "ATLAS:AML.M0014", "NISTAML.013", "CISA-AIDS-2025/2"],
+        tags: &[
+            "OWASP:LLM03",
+            "ATLAS:AML.T0059",
+            "ATLAS:AML.M0013",
+            "ATLAS:AML.M0014",
+            "CISA-AIDS-2025/2",
+            "CISA-AIDS-2025/3",
+            "NIST-AI-RMF:MEASURE-2.7",
+        ],
     },
     Rule {
         id: "bad-signature",
@@ -86,7 +94,15 @@ pub(super) static RULES: [Rule; 2] = [
             misses: "A stolen key, until it is revoked in the policy. Signatures of commits and tags. Signers who did not \
                      look at what they signed.",
         },
-        tags: &["OWASP:LLM03", "ATLAS:AML.M0013", "ATLAS:AML.M0014", "NISTAML.051", "CISA-AIDS-2025/3"],
+        tags: &[
+            "OWASP:LLM03",
+            "ATLAS:AML.T0059",
+            "ATLAS:AML.M0013",
+            "ATLAS:AML.M0014",
+            "CISA-AIDS-2025/2",
+            "CISA-AIDS-2025/3",
+            "NIST-AI-RMF:MEASURE-2.7",
+        ],
     },
 ];
 

@@ -74,5 +74,13 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
                  bit channel is to be read is a guess; short ones are given as a number of bits.",
     },
-    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "CWE-1007"],
+    tags: &[
+        "OWASP:LLM04",
+        "ATLAS:AML.T0043.004",
+        "ATLAS:AML.T0020",
+        "NISTAML.023",
+        "NISTAML.021",
+        "EU-AI-ACT:Art.15(5)",
+        "CWE-1007",
+    ],
 }];

@@ -125,7 +125,15 @@ pub(super) static RULES: [Rule; 2] = [
                      elsewhere looks renamed or merged. An audit does not verify that objects are what their ids promise \
                      (`git fsck` does), and a merge that takes all of a file from one side undoes the other unseen.",
         },
-        tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013", "NISTAML.024", "CISA-AIDS-2025/3"],
+        tags: &[
+            "OWASP:LLM04",
+            "ATLAS:AML.T0020",
+            "ATLAS:AML.M0007",
+            "NISTAML.024",
+            "ISO42001:A.7.4",
+            "NISTAML.013",
+            "CISA-AIDS-2025/3",
+        ],
     },
     Rule {
         id: "maintainer-risk",
@@ -168,6 +176,6 @@ pub(super) static RULES: [Rule; 2] = [
                      Whether a signature is valid is not judged, only whether there is one. Who pushed and who reviewed \
                      is not in a repository. In a hook, people are not judged.",
         },
-        tags: &["ATLAS:AML.T0010.002", "NISTAML.05", "CISA-AIDS-2025/1"],
+        tags: &["OWASP:LLM03", "ATLAS:AML.T0010.002", "CISA-AIDS-2025/1"],
     },
 ];

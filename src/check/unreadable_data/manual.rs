@@ -80,5 +80,5 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  other than twice-named columns: what cannot be decoded there is reported as unread. Attributes that only one \
                  clone has (`.git/info/attributes`, the user's own).",
     },
-    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "NISTAML.013"],
+    tags: &["OWASP:LLM04", "ATLAS:AML.T0059", "NISTAML.013"],
 }];

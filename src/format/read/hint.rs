@@ -85,7 +85,7 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
         b"md" | b"markdown" | b"mdx" | b"rmd" | b"qmd" | b"mdown" => Hint::Code(Kind::Markdown),
         // `data.2024`, `file.v2`: no extension that means anything.
         _ if extension.iter().any(u8::is_ascii_digit) && !KNOWN_WITH_DIGITS.contains(&extension) => Hint::Nothing,
-        _ if name.starts_with(b"dockerfile.") => Hint::Code(Kind::Shell),
+        _ if name.starts_with(b"dockerfile.") || name.starts_with(b"dockerfile-") => Hint::Code(Kind::Shell),
         _ => Hint::Code(Kind::Code),
     }
 }

@@ -40,3 +40,9 @@ pub(super) fn is_version(text: &str) -> bool {
     });
     VERSION.is_match(text)
 }
+
+/// Whether an address of a repository ends in a full commit: `git+https://host/owner/name@COMMIT`.
+pub(crate) fn pinned_commit(address: &str) -> bool {
+    let revision = address.rsplit_once('@').map_or("", |(_, revision)| revision);
+    is_commit(revision.split(['#', '&', ' ']).next().unwrap_or(""))
+}

@@ -83,7 +83,8 @@ impl Way {
 /// Tests a name in the order of the lattice; the first test that hits decides. `None` for an empty name.
 pub(super) fn judge(named: Named<'_>) -> Option<Reference> {
     let value = named.value.trim();
-    if value.is_empty() {
+    // A switch where others have a name: `reward_model: true`.
+    if value.is_empty() || matches!(value, "true" | "True" | "false" | "False") {
         return None;
     }
     let mut out = Reference {
@@ -179,6 +180,7 @@ mod tests {
         let sha = "0123456789abcdef0123456789abcdef01234567";
         for (value, pin, expected) in [
             ("", None, "none"),
+            ("true", None, "none"),
             ("${DATASET_PATH}", None, "dynamic"),
             ("{{ dataset }}", None, "dynamic"),
             ("$DATA", None, "dynamic"),
