@@ -326,6 +326,17 @@ fn sarif_lists_rules_places_and_what_was_not_read() {
     for rule in crate::check::rules() {
         assert!(rules.iter().any(|listed| listed["id"] == rule.id), "{} is not listed", rule.id);
     }
+    // Every entry of a framework that a rule names stands in that framework's taxonomy.
+    let taxonomies = run.as_object_mut().and_then(|run| run.remove("taxonomies")).expect("taxonomies");
+    let related = rules.iter().flat_map(|rule| rule["relationships"].as_array().into_iter().flatten());
+    let related: Vec<_> = related.map(|relationship| &relationship["target"]).collect();
+    assert!(!related.is_empty());
+    for target in related {
+        let named = |taxonomy: &&Value| taxonomy["name"] == target["toolComponent"]["name"];
+        let taxonomy = taxonomies.as_array().and_then(|list| list.iter().find(named)).expect("its taxonomy");
+        let taxa = taxonomy["taxa"].as_array().expect("taxa");
+        assert!(taxa.iter().any(|taxon| taxon["id"] == target["id"]), "{target}");
+    }
     run["results"][0]["locations"].as_array_mut().expect("locations").truncate(1);
     let mut text = Vec::new();
     super::escape::ascii_json(run, &mut text).expect("writing to memory");
