@@ -332,6 +332,11 @@ fn fasttext_lines_carry_labels() {
 fn references_are_found_in_code() {
     let seen = read_bytes("train.py", b"from datasets import load_dataset\nd = load_dataset(\"org/data\")\n");
     assert_eq!((seen.read().references, seen.references.len(), seen.rows.len()), (1, 1, 2));
+    // A Dockerfile keeps its name in front.
+    for name in ["Dockerfile", "docker/Dockerfile-cloud-uv", "Dockerfile.gpu2"] {
+        let seen = read_bytes(name, b"ARG BASE\nFROM acme/train:$BASE\n");
+        assert_eq!((seen.read().kind, seen.references.len()), (Kind::Shell, 1), "{name}");
+    }
 }
 
 #[test]

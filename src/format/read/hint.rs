@@ -34,6 +34,8 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
         b"pipfile" | b"poetry.lock" | b"cargo.lock" | b"uv.lock" | b"pdm.lock" => return Hint::Code(Kind::Toml),
         b"dvc.lock" | b"conda-lock.yml" => return Hint::Code(Kind::Yaml),
         b"cmakelists.txt" | b"robots.txt" | b"codeowners" => return Hint::Code(Kind::Code),
+        // `Dockerfile-gpu` has no extension, and that of `Dockerfile.gpu2` means nothing.
+        _ if name.starts_with(b"dockerfile.") || name.starts_with(b"dockerfile-") => return Hint::Code(Kind::Shell),
         _ => {}
     }
     // Text files that every repository has and that nobody trains on.
@@ -85,7 +87,6 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
         b"md" | b"markdown" | b"mdx" | b"rmd" | b"qmd" | b"mdown" => Hint::Code(Kind::Markdown),
         // `data.2024`, `file.v2`: no extension that means anything.
         _ if extension.iter().any(u8::is_ascii_digit) && !KNOWN_WITH_DIGITS.contains(&extension) => Hint::Nothing,
-        _ if name.starts_with(b"dockerfile.") || name.starts_with(b"dockerfile-") => Hint::Code(Kind::Shell),
         _ => Hint::Code(Kind::Code),
     }
 }
