@@ -160,7 +160,7 @@ impl Check for HiddenMarkup {
         }
         let text = text_of(records);
         let next = |at| find_from(records, text, at, ANGLE | BRACKET | ESCAPE, next_mark);
-        fields_with_hits(records, next, |field| {
+        fields_with_hits(records, true, next, |field| {
             if OPENINGS.next(field.raw(), 0).is_some() {
                 look(seen, field);
             }

@@ -24,7 +24,7 @@ mod manual;
 mod names;
 mod prefilter;
 mod runs;
-mod signal;
+pub(super) mod signal;
 mod stacked;
 mod tables;
 mod variants;
@@ -99,7 +99,7 @@ impl Check for InvisibleUnicode {
     }
 
     fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
-        seen.signal.findings(findings);
+        seen.signal.findings(&RULES[0], findings);
         for (kin, causes) in seen.causes {
             causes.findings(&kin, seen.excused.of(kin.class), findings);
         }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::invisible_unicode::signal::Signal;
 use super::places::{Places, cut, fields_with_hits, find_from, is_json, mark_in, text_of};
 use super::{Check, Merge, Observation};
 use crate::finding::Finding;
@@ -33,7 +34,8 @@ static RULES: [Rule; 1] = [Rule {
                of such a word look like ASCII letters (UTS #39) and the file has the ASCII word, too, at least twice, \
                it is a warning; where only the line is Latin, a note. With `show_info` also words that mix scripts \
                without looking like another, styled letters (mathematical, circled, fullwidth outside East Asian \
-               text), and text that is not in normal form C.",
+               text), and text that is not in normal form C. It is also counted which of these words go with one label, one \
+               author or commit of a change, or one split, as `invisible-unicode` does with hidden characters.",
         why: "To a reader `pаypal` with a Cyrillic letter is the word `paypal`; to a tokenizer it is another one. That \
               makes it a trigger nobody sees: rows with the odd spelling and one label teach a model what the odd \
               spelling means. In code, two names that look alike are two names.",
@@ -67,7 +69,7 @@ static RULES: [Rule; 1] = [Rule {
               is spelled away leaves its label behind.",
         misses: "Words that look like an ASCII word which the first megabytes of the file do not hold, words of one or \
                  two letters, look-alikes within one script (`rn` for `m`, `1` for `l`), and scripts that are not named \
-                 above. Which spelling goes with which label is for the statistics of the whole dataset.",
+                 above. Styled letters and normal forms do not count for the whole data set.",
     },
     tags: &[
         "OWASP:LLM04",
@@ -112,6 +114,8 @@ pub(crate) struct Seen {
     causes: BTreeMap<Kin, Carriers>,
     /// The ASCII words of the file that is being read; made when a word first needs them.
     words: Option<(BlobId, Words)>,
+    /// Which of them go with one label, one author or one split.
+    signal: Signal,
 }
 
 /// What a word is.
@@ -152,6 +156,7 @@ impl Merge for Seen {
             self.causes.entry(kin).or_default().merge(carriers);
         }
         self.words = None;
+        self.signal.merge(other.signal);
         self.cap();
     }
 }
@@ -199,14 +204,20 @@ impl Check for MixedScript {
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
-        let Observation::Records(records) = observation else { return };
+        let records = match observation {
+            Observation::Records(records) => records,
+            Observation::People(people) => return seen.signal.people(people),
+            _ => return,
+        };
         let openings = words::Openings { escapes: is_json(records.kind), wide: self.info };
         let text = text_of(records);
         let next = |at| find_from(records, text, at, WIDE | ESCAPE, |piece| openings.first(piece));
-        fields_with_hits(records, next, |field| self.look(seen, records, field));
+        seen.signal.open(records);
+        fields_with_hits(records, false, next, |field| self.look(seen, records, field));
     }
 
     fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
+        seen.signal.findings(&RULES[0], findings);
         findings.extend(seen.causes.into_iter().map(|(kin, carriers)| finding(&kin, carriers)));
     }
 }
@@ -217,9 +228,15 @@ impl MixedScript {
         let blob = records.blob.id;
         let latin_line = OnceCell::new();
         let latin_line = || *latin_line.get_or_init(|| words::is_latin(&text));
+        // What was there before only counts for the whole data set.
+        let fresh = field.record().is_fresh();
         for token in words::tokens(&text) {
-            let Some(what) = self.judge(seen, records, &token, latin_line) else { continue };
-            let looks = matches!(what, What::LookAlike | What::Unknown);
+            let what = self.judge(seen, records, &token, latin_line);
+            let looks = matches!(what, Some(What::LookAlike | What::Unknown));
+            if looks || token.is_mixed() {
+                seen.signal.word(field, token.text, looks, || mark_in(field, token.range.clone()));
+            }
+            let Some(what) = what.filter(|_| fresh) else { continue };
             let known = match (&seen.words, token.skeleton()) {
                 (Some((_, words)), Some(skeleton)) if what == What::LookAlike => words.count(&skeleton),
                 _ => 0,
@@ -241,7 +258,7 @@ impl MixedScript {
             });
             seen.cap();
         }
-        if self.info {
+        if self.info && fresh {
             self.forms(seen, field, &text);
         }
     }
@@ -269,7 +286,11 @@ impl MixedScript {
         if seen.words.as_ref().is_none_or(|(of, _)| *of != blob) {
             seen.words = Some((blob, Words::of(records.text)));
         }
-        let known = seen.words.as_ref().is_some_and(|(_, words)| words.count(&skeleton) >= FREQUENT);
+        let words = seen.words.as_ref().map(|(_, words)| words);
+        if token.is_phonetic() && words.is_some_and(Words::are_phonetic) {
+            return otherwise;
+        }
+        let known = words.is_some_and(|words| words.count(&skeleton) >= FREQUENT);
         match (known, latin_line()) {
             // A short word in a line of the other script is a slip of the keyboard.
             (true, _) if latin_line() || letters > LETTERS => Some(What::LookAlike),

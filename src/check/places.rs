@@ -103,10 +103,12 @@ pub(super) fn find_from(
     None
 }
 
-/// Hands on every fresh field in which a hit lies, once, in the order of the file. `next` gives the first hit at or
+/// Hands on every field in which a hit lies, once, in the order of the file; with `only_fresh` those that a change
+/// brings. `next` gives the first hit at or
 /// behind an offset of the batch's text.
 pub(super) fn fields_with_hits<'a>(
     records: &'a Records<'a>,
+    only_fresh: bool,
     mut next: impl FnMut(usize) -> Option<usize>,
     mut take: impl FnMut(Field<'a>),
 ) {
@@ -126,7 +128,7 @@ pub(super) fn fields_with_hits<'a>(
         // Between the values of a row are names and punctuation.
         let field = record.fields().nth(passed);
         at = match field {
-            _ if !record.is_fresh() => record.row().end,
+            _ if only_fresh && !record.is_fresh() => record.row().end,
             Some(field) if field.cell().start <= hit => {
                 take(field);
                 field.cell().end

@@ -216,7 +216,7 @@ impl Check for TemplateToken {
         let mut last = (0, String::new());
         let text = text_of(records);
         let next = |at| find_from(records, text, at, ANGLE | BRACKET | ESCAPE, |piece| OPENINGS.next(piece, 0));
-        fields_with_hits(records, next, |field| file.look(field, &mut last));
+        fields_with_hits(records, true, next, |field| file.look(field, &mut last));
         file.old_rows(records);
     }
 

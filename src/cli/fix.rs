@@ -9,7 +9,6 @@ use clap::Args;
 
 use super::check::checker_of;
 use super::{AsOf, Console, Stop, Verdict};
-use crate::check;
 use crate::engine::{Checker, Listed};
 use crate::fix::{self, Aside, Fixer, Moving, Plan, Rewrite, Shelf, Target};
 use crate::policy;
@@ -46,8 +45,8 @@ pub(super) const AFTER_HELP: &str = "\
 Exit codes: 0 nothing to do, or written; 1 a dry run would change something, or something was refused; 2 could not start;
 3 something in scope was not read.";
 
-/// Rules whose rows are moved aside. Those that judge rows one by one are asked again for each row, without a cap.
-const SUSPECT: &[&str] = &["invisible-unicode", "trigger-phrase"];
+/// Rules whose rows are moved aside. The first is asked again for each row, without a cap.
+const SUSPECT: &[&str] = &["invisible-unicode", "trigger-phrase", "hidden-markup", "mixed-script", "template-token"];
 
 /// What has been done so far, for the exit code and the last lines.
 #[derive(Debug, Default)]
@@ -200,7 +199,7 @@ fn quarantine(
         tally.rows += rows;
     }
     if more && !console.quiet {
-        writeln!(io::stderr(), "A trigger has more rows than one run lists; run it again until nothing is moved.")?;
+        writeln!(io::stderr(), "There are more such rows than one run lists; run it again until nothing is moved.")?;
     }
     Ok(())
 }
@@ -209,13 +208,16 @@ fn quarantine(
 fn named(checker: &Checker) -> Result<(BTreeMap<BString, BTreeSet<u64>>, bool), Stop> {
     let mut named: BTreeMap<BString, BTreeSet<u64>> = BTreeMap::new();
     let mut more = false;
-    // What judges single rows is asked row by row; a run of everything is only for what counts over many of them.
-    if check::rules().all(|rule| rule.id != SUSPECT[1]) {
-        return Ok((named, more));
-    }
     let outcome = checker.clone().only(SUSPECT).run(".")?;
     for finding in outcome.findings.iter().filter(|finding| finding.severity >= Severity::Warning) {
-        more |= finding.rule.id == SUSPECT[1] && finding.total > finding.marks.len() as u64;
+        // Rows with hidden characters are asked one by one, without a cap.
+        let of_rows = finding.rule.id == SUSPECT[0]
+            && finding
+                .evidence
+                .get("finding")
+                .and_then(|name| name.as_str())
+                .is_none_or(|name| !name.ends_with("-trigger"));
+        more |= !of_rows && finding.total > finding.marks.len() as u64;
         for mark in &finding.marks {
             let path = outcome.blobs.get(mark.place.blob.0 as usize).map(|blob| blob.path.clone());
             if let (Some(path), Some(record)) = (path, mark.record) {

@@ -92,7 +92,8 @@ pub(super) fn tell(
 
 /// Whether a finding speaks of what many rows have in common.
 fn is_signal(finding: &Finding) -> bool {
-    finding.rule.id == "trigger-phrase" || finding.evidence.get("finding").is_some_and(|name| name == "label-trigger")
+    let named = finding.evidence.get("finding").and_then(|name| name.as_str());
+    finding.rule.id == "trigger-phrase" || named.is_some_and(|name| name.ends_with("-trigger"))
 }
 
 /// The line of a mark; `None` where it has none, or one that is too short to be told from others.

@@ -39,6 +39,10 @@ pub(crate) fn write(target: &Target<'_>, bytes: &[u8]) -> Result<(), String> {
     new.write_all(bytes).map_err(failed)?;
     let meta = file.symlink_metadata();
     match (&meta, target.before) {
+        // Renaming would get around it.
+        (Ok(meta), Some(_)) if meta.is_file() && meta.permissions().readonly() => {
+            return Err("is write-protected".to_owned());
+        }
         (Ok(meta), Some(_)) if meta.is_file() => {
             new.as_file().set_permissions(meta.permissions()).map_err(failed)?;
         }

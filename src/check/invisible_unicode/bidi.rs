@@ -24,6 +24,8 @@ pub(super) struct Region {
     pub(super) isolates: bool,
     /// Something opens and never closes, or closes and never opened.
     pub(super) unbalanced: bool,
+    /// Something opens that is not the isolate from left to right of a name that is mentioned.
+    pub(super) beyond_mentions: bool,
 }
 
 /// More controls than these are counted and not kept.
@@ -78,6 +80,7 @@ pub(super) fn regions(text: &[u8], from: usize, to: usize) -> Vec<Region> {
             '\u{2069}' => region.unbalanced = true,
             _ => {
                 isolates += usize::from(c >= '\u{2066}');
+                region.beyond_mentions |= c != '\u{2066}' || text.get(end) != Some(&b'@');
                 region.overrides |= matches!(c, '\u{202D}' | '\u{202E}');
                 region.embeddings |= matches!(c, '\u{202A}' | '\u{202B}');
                 region.isolates |= c >= '\u{2066}';

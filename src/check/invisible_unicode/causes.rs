@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::layers::Writing;
 use super::machine::{Level, Occurrence};
 use super::tables::Class;
-use super::{Seen, decode, manual::RULES, words};
+use super::{Seen, manual::RULES, words};
 use crate::check::Merge;
 use crate::check::places::{Places, cut};
 use crate::finding::{Finding, Mark};
@@ -20,6 +20,8 @@ pub(super) const PAYLOADS: usize = 64;
 const POINTS: usize = 512;
 /// Sets of code points up to this size make causes of their own.
 const SMALL_SET: usize = 4;
+/// Payloads of a cause that are given as examples.
+const SPELLED: usize = 3;
 
 /// What is wrong, without what is particular to a payload.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
@@ -86,7 +88,12 @@ struct Carriers {
     escaped: u64,
     bits: u64,
     points: BTreeSet<char>,
+    /// What some of them spell where that does not tell causes apart, the smallest.
+    spelled: BTreeSet<Spelled>,
 }
+
+/// A payload of one occurrence: its scheme, what it says, what is shown or stored in its place, and what it is.
+type Spelled = (&'static str, String, String, Option<&'static str>);
 
 impl Merge for Causes {
     fn merge(&mut self, other: Self) {
@@ -124,10 +131,19 @@ impl Merge for Carriers {
         self.escaped.merge(other.escaped);
         self.bits.merge(other.bits);
         self.points(other.points);
+        self.spelled(other.spelled);
     }
 }
 
 impl Carriers {
+    /// Keeps the smallest payloads.
+    fn spelled(&mut self, spelled: impl IntoIterator<Item = Spelled>) {
+        self.spelled.extend(spelled);
+        while self.spelled.len() > SPELLED {
+            self.spelled.pop_last();
+        }
+    }
+
     /// Keeps the smallest code points.
     fn points(&mut self, points: impl IntoIterator<Item = char>) {
         self.points.extend(points);
@@ -147,6 +163,8 @@ pub(super) fn note(seen: &mut Seen, occurrence: &Occurrence, way: Way, blob: Blo
     carriers.escaped.merge(u64::from(escaped));
     carriers.bits.merge(occurrence.payload.as_ref().and_then(|p| p.bits).unwrap_or(0) as u64);
     carriers.points(occurrence.hidden.iter().copied());
+    let payload = occurrence.payload.as_ref().filter(|payload| !payload.text.is_empty());
+    carriers.spelled(payload.map(|p| (p.scheme, p.text.clone(), p.base.clone(), p.kind)));
     carriers.places.add(blob, mark);
     causes.cap();
 }
@@ -208,11 +226,14 @@ fn finding(kin: &Kin, tell: &Tell, carriers: Carriers, excused: u64) -> Finding 
     evidence.insert("level", json!(level));
     evidence.insert("code_points", Value::from(codes));
     evidence.insert("characters", json!(carriers.characters));
-    if let Tell::Spelled(scheme, text) = tell {
+    if let Some((scheme, text, base, kind)) = carriers.spelled.first() {
         evidence.insert("scheme", json!(scheme));
         evidence.insert("scheme_name", json!(words::scheme_name(scheme)));
         evidence.insert("decoded", json!(text));
-        if let Some(kind) = decode::kind_of(text) {
+        if !base.is_empty() {
+            evidence.insert(if *scheme == "S10" { "stored" } else { "shown" }, json!(base));
+        }
+        if let Some(kind) = kind {
             evidence.insert("payload", json!(kind));
         }
     }

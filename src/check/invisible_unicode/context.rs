@@ -142,6 +142,12 @@ pub(super) fn is_virama(c: char) -> bool {
     (c as u32) >= 0x900 && CodePointMapData::<CanonicalCombiningClass>::new().get(c) == CanonicalCombiningClass::Virama
 }
 
+/// Whether a mark is the sign of a vowel in a script of India or its neighbours.
+pub(super) fn is_indic_vowel_sign(c: char) -> bool {
+    let is_starter = CodePointMapData::<CanonicalCombiningClass>::new().get(c) == CanonicalCombiningClass::NotReordered;
+    is_starter && groups(c).has(Groups::INDIC)
+}
+
 pub(super) fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }

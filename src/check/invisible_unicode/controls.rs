@@ -87,7 +87,7 @@ fn erasing(machine: &mut Machine, text: &[u8], at: usize) -> usize {
         }
     }
     let erased: String = erased.iter().rev().collect();
-    let payload = (!erased.is_empty()).then(|| Payload { scheme: "S11", text: decode::shown(&erased), bits: None });
+    let payload = (!erased.is_empty()).then(|| Payload::new("S11", &erased));
     machine.emit(Verdict::new(Class::ErasingControl, Level::Error, "erased-text"), at..end, &hidden, payload);
     end
 }
@@ -142,7 +142,7 @@ pub(super) fn string_sequence(text: &[u8], at: usize) -> Option<usize> {
 
 /// What a sequence hides: the text behind a conceal, or the target of a link.
 fn hidden_text(text: &[u8], start: usize, end: usize, control: bool) -> Option<Payload> {
-    let payload = |text: &str| Payload { scheme: "S12", text: decode::shown(text), bits: None };
+    let payload = |text: &str| Payload::new("S12", text);
     let own = String::from_utf8_lossy(&text[start..end]);
     if control {
         let parameters = own.strip_suffix('m')?;
@@ -150,7 +150,9 @@ fn hidden_text(text: &[u8], start: usize, end: usize, control: bool) -> Option<P
             return None;
         }
         let rest = &text[end..text.len().min(end + REACH)];
-        let stop = rest.iter().position(|&b| matches!(b, 0x1B | b'\n')).unwrap_or(rest.len());
+        // The next sequence ends it, in either way of writing one.
+        let ends = |at: usize| matches!(rest[at..], [0x1B | b'\n', ..] | [0xC2, 0x9B, ..]);
+        let stop = (0..rest.len()).find(|&at| ends(at)).unwrap_or(rest.len());
         let concealed = String::from_utf8_lossy(&rest[..stop]);
         return (!concealed.is_empty()).then(|| payload(&concealed));
     }
@@ -161,7 +163,7 @@ fn hidden_text(text: &[u8], start: usize, end: usize, control: bool) -> Option<P
 /// An annotation hides its second part as if it were ruby.
 fn annotation(machine: &mut Machine, text: &[u8], at: usize) -> usize {
     let mut hidden = Vec::new();
-    let mut inside = String::new();
+    let (mut base, mut inside) = (String::new(), String::new());
     let mut separated = false;
     let mut end = at;
     let mut last = at;
@@ -178,18 +180,15 @@ fn annotation(machine: &mut Machine, text: &[u8], at: usize) -> usize {
             }
             '\n' => break,
             c if separated => inside.push(c),
-            _ => {}
+            c => base.push(c),
         }
         if end - at > REACH {
             break;
         }
     }
     let complete = hidden.last() == Some(&'\u{FFFB}');
-    let payload = (complete && !inside.is_empty()).then(|| Payload {
-        scheme: "annotation",
-        text: decode::shown(&inside),
-        bits: None,
-    });
+    let payload = (complete && !inside.is_empty())
+        .then(|| Payload { base: decode::shown(&base), ..Payload::new("annotation", &inside) });
     machine.emit(Verdict::new(Class::Annotation, Level::Error, "annotation"), at..last, &hidden, payload);
     last
 }

@@ -53,7 +53,7 @@ impl Cure {
             return self.columns(&mut machine, records, take);
         }
         let mut hits = Prefilter { escapes: is_json(records.kind), wide: self.bold }.hits(text_of(records));
-        stretches(records, &mut hits, false, &mut |stretch, _| {
+        stretches(records, &mut hits, &mut |stretch, _| {
             let coding = match stretch.field.map(|field| field.coding()) {
                 // A nested value that was kept as it is written is like what stands between values.
                 None | Some(Coding::Bare) => container(records.kind),

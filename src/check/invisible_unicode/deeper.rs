@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::causes::{Way, note};
-use super::decode::{self, Payload};
+use super::decode::Payload;
 use super::describe::describe;
 use super::layers::{Layers, Peeled};
 use super::machine::{Level, Machine, Occurrence};
@@ -74,7 +74,7 @@ impl InvisibleUnicode {
             coding => decoded(coding, field.raw()),
         };
         for stack in stacked::find(&text) {
-            let payload = Some(Payload { scheme: "stripped", text: decode::shown(&stack.stripped), bits: None });
+            let payload = Some(Payload::new("stripped", &stack.stripped));
             let occurrence = Occurrence {
                 class: Class::StackedMarks,
                 level: Level::Warn,

@@ -25,6 +25,7 @@ pub(super) fn describe(text: &[u8], occurrence: &Occurrence) -> String {
         match payload.scheme {
             "S10" => words.push_str(&format!(", shown as \"{text}\"")),
             "S11" => words.push_str(&format!(", takes back \"{text}\"")),
+            "annotation" => words.push_str(&format!(", over \"{}\"", cut(&payload.base, 60))),
             "stripped" => words.push_str(&format!(", on \"{text}\"")),
             _ => {}
         }

@@ -1,5 +1,8 @@
 //! Records: their fields, and what stands between them.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+
 use super::causes::{Way, note};
 use super::describe::describe;
 use super::machine::Machine;
@@ -22,6 +25,10 @@ struct Spot<'a> {
     record: Option<u64>,
     /// The bytes whose hash names the place.
     content: &'a [u8],
+    /// Whether a change brings it; what was there before only counts for the whole data set.
+    fresh: bool,
+    /// Whether classes that honest text is full of are looked at, too.
+    wide: bool,
 }
 
 impl InvisibleUnicode {
@@ -36,6 +43,7 @@ impl InvisibleUnicode {
             self.deeper(seen, &mut machine, records, 0);
         } else {
             self.rows(seen, &mut machine, records);
+            self.sample(seen, &mut machine, records);
             self.deeper(seen, &mut machine, records, records.rows[0].start);
         }
         seen.excused.add(&machine.excused);
@@ -43,10 +51,19 @@ impl InvisibleUnicode {
 
     /// Records that lie in the blob as they are read: one pass over their bytes, and the machine for what has a hit.
     fn rows(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
-        let filter = Prefilter { escapes: is_json(records.kind), wide: self.modes.info };
+        let wide = self.modes.info || seen.signal.counts_every_row();
+        let filter = Prefilter { escapes: is_json(records.kind), wide };
         let sieved = Sieved::new(records, filter.escapes);
         let mut hits = filter.hits(text_of(records)).knowing(&sieved);
-        stretches(records, &mut hits, true, &mut |stretch, hits| {
+        stretches(records, &mut hits, &mut |stretch, hits| {
+            let fresh = match stretch.record {
+                Some(record) => record.is_fresh(),
+                None => records.blob.fresh.touches(stretch.span),
+            };
+            // What was there before only counts for the whole data set.
+            if !fresh && (stretch.field.is_none() || !seen.signal.is_open()) {
+                return;
+            }
             let content = stretch.record.map_or(stretch.span, |record| record.span()).of(records.text);
             let record = stretch.record.map(|record| record.number());
             let (value, coding, hits) = match stretch.field {
@@ -55,8 +72,36 @@ impl InvisibleUnicode {
                 Some(field) => (Some(field), field.coding(), Some(hits)),
                 None => (None, container(records.kind), None),
             };
-            self.text(seen, machine, &Spot { records, coding, span: stretch.span, value, record, content }, hits);
+            let spot = Spot { records, coding, span: stretch.span, value, record, content, fresh, wide };
+            self.text(seen, machine, &spot, hits);
         });
+    }
+
+    /// Spaces and symbols that honest text is full of, in the rows of a large file that are counted. Of a small file they
+    /// are seen with everything else.
+    fn sample(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
+        let text = Span::new(records.rows[0].start, records.rows.last().map_or(0, |row| row.end)).of(records.text);
+        let may_have = !text.is_ascii() || memchr::memmem::find(text, b"\\u").is_some();
+        let Some(step) = seen.signal.step().filter(|&step| step > 1 && !self.modes.info && may_have) else { return };
+        let excused = machine.excused.clone();
+        for record in signal::sampled(records, step) {
+            for field in record.fields() {
+                let (cell, coding) = (field.cell(), field.coding());
+                let text = decoded(coding, field.raw());
+                let mut hits = Prefilter { escapes: false, wide: true }.hits(&text);
+                if hits.first_from(0).is_none() {
+                    continue;
+                }
+                machine.scan(&text, &mut hits, 0, false);
+                let was_decoded = matches!(text, Cow::Owned(_));
+                let back = RefCell::new(Back::new(coding, field.raw(), cell.start, was_decoded));
+                seen.signal.note(field, &text, machine, true, |range| {
+                    let content = content_hash(record.span().of(records.text));
+                    signal::mark(field, records.place(back.borrow_mut().lead(range)), content)
+                });
+            }
+        }
+        machine.excused = excused;
     }
 
     /// Records of columnar files: their cells are written out one after the other.
@@ -64,15 +109,19 @@ impl InvisibleUnicode {
         if records.first == 0 {
             self.column_names(seen, machine, records);
         }
-        let filter = Prefilter { escapes: false, wide: self.modes.info };
-        if filter.hits(records.text).first_from(0).is_none() {
+        let wide = self.modes.info || seen.signal.is_open();
+        if (Prefilter { escapes: false, wide }).hits(records.text).first_from(0).is_none() {
             return;
         }
-        for record in records.iter().filter(|record| record.is_fresh()) {
+        for record in records.iter() {
+            let fresh = record.is_fresh();
+            if !fresh && !seen.signal.is_open() {
+                continue;
+            }
             for field in record.fields() {
                 let (value, coding, content) = (Some(field), field.coding(), field.raw());
                 let span = Span::new(field.cell().start, field.cell().end);
-                let spot = Spot { records, coding, span, value, record: Some(record.number()), content };
+                let spot = Spot { records, coding, span, value, record: Some(record.number()), content, fresh, wide };
                 self.text(seen, machine, &spot, None);
             }
         }
@@ -83,13 +132,14 @@ impl InvisibleUnicode {
         let &Spot { records, coding, span, value, .. } = spot;
         let raw = span.of(records.text);
         let text = decoded(coding, raw);
-        let was_decoded = matches!(text, std::borrow::Cow::Owned(_));
+        let was_decoded = matches!(text, Cow::Owned(_));
         let columnar = coding == Coding::Columnar;
         let at_file_start = span.start == 0 && !columnar && !was_decoded;
+        let excused = (!spot.fresh).then(|| machine.excused.clone());
         match (hits, usize::try_from(span.start)) {
             (Some(hits), Ok(base)) if !was_decoded => machine.scan(&text, hits, base, at_file_start),
             _ => {
-                let filter = Prefilter { escapes: false, wide: self.modes.info };
+                let filter = Prefilter { escapes: false, wide: spot.wide };
                 machine.scan(&text, &mut filter.hits(&text), 0, at_file_start);
             }
         }
@@ -100,11 +150,16 @@ impl InvisibleUnicode {
         if let Some(field) = value
             && !machine.passed.is_empty()
         {
-            let back = std::cell::RefCell::new(Back::new(coding, raw, span.start, was_decoded));
-            seen.signal.note(field, &text, machine, |range| {
+            let back = RefCell::new(Back::new(coding, raw, span.start, was_decoded));
+            seen.signal.note(field, &text, machine, false, |range| {
                 let span = back.borrow_mut().lead(range.clone());
                 signal::mark(field, place(span, range), content_hash(spot.content))
             });
+        }
+        if let Some(excused) = excused {
+            // Nothing of a row that was there before is told, not even as excused.
+            machine.excused = excused;
+            return;
         }
         let mut back = Back::new(coding, raw, span.start, was_decoded);
         for occurrence in &machine.found {

@@ -239,11 +239,11 @@ fn decoders(input: &[u8], said: &mut Said) {
         assert!(payload.text.chars().count() <= 200 * 10, "{payload:?}");
         assert!(!payload.text.chars().any(char::is_control), "{payload:?}");
         said.note((payload.scheme, payload.text.is_empty(), payload.bits.and_then(usize::checked_ilog2)));
-        said.note((payload.scheme, decode::kind_of(&payload.text), decode::is_words(&payload.text)));
+        said.note((payload.scheme, payload.kind, decode::is_words(&payload.text)));
     }
     let short = &hidden[..hidden.len().min(256)];
-    for candidate in decode::bit_candidates(short).into_iter().chain(decode::selector_candidates(short)) {
-        said.note((candidate.scheme, candidate.text.len().checked_ilog2()));
+    for candidate in decode::candidates(short) {
+        said.note((candidate.scheme, candidate.bytes.len().checked_ilog2()));
     }
     let payload = &input[..input.len().min(256)];
     let selectors: Vec<char> = payload
@@ -251,18 +251,19 @@ fn decoders(input: &[u8], said: &mut Said) {
         .filter_map(|&b| char::from_u32(if b < 16 { 0xFE00 + u32::from(b) } else { 0xE0100 + u32::from(b) - 16 }))
         .collect();
     assert_eq!(decode::selector_bytes(&selectors).as_deref(), Some(payload));
+    let is_read = |hidden: &[char]| decode::candidates(hidden).iter().any(|c| c.bytes == payload);
+    assert!(payload.len() < 2 || is_read(&selectors));
     let Ok(text) = std::str::from_utf8(payload) else { return };
     if text.len() < 2 {
         return;
     }
-    said.note((decode::kind_of(text), decode::is_words(text)));
-    assert!(decode::selector_candidates(&selectors).iter().any(|c| c.scheme == "S2" && c.text == text));
+    said.note((decode::kind_of(payload), decode::is_words(text)));
     let bits: Vec<char> = payload
         .iter()
         .flat_map(|&b| (0..8).rev().map(move |n| if b >> n & 1 == 1 { '\u{2064}' } else { '\u{2062}' }))
         .collect();
     let both = bits.contains(&'\u{2062}') && bits.contains(&'\u{2064}');
-    assert!(!both || decode::bit_candidates(&bits).iter().any(|c| c.text == text));
+    assert!(!both || is_read(&bits));
 }
 
 /// The mapper of escapes: every range of a decoded value leads to the raw bytes that decode to it.

@@ -128,6 +128,8 @@ pub(super) struct Machine {
     run: Vec<(char, usize)>,
     soft_hyphens: Dense,
     ideographic: Dense,
+    /// The first odd space of the text, and how many there are.
+    spaces: Option<(Range<usize>, usize)>,
 }
 
 /// Characters of which only many together are wrong.
@@ -161,6 +163,7 @@ impl Machine {
             run: Vec::new(),
             soft_hyphens: Dense::default(),
             ideographic: Dense::default(),
+            spaces: None,
         }
     }
 
@@ -191,11 +194,16 @@ impl Machine {
                     }
                     end
                 }
+                Class::OddSpace => {
+                    self.spaces.get_or_insert((hit..end, 0)).1 += 1;
+                    controls::judge(self, text, hit, c, end)
+                }
                 _ => controls::judge(self, text, hit, c, end),
             };
             self.pass(hit..at);
         }
         self.dense(text);
+        self.space_channel(text);
         if self.found.len() > 1 {
             self.spread_payload();
             self.cluster();
@@ -322,7 +330,12 @@ impl Machine {
         let groups = self.paragraph.groups(text, at);
         let range = self.paragraph.range(text, at);
         for region in bidi::regions(text, at, range.end) {
-            let verdict = runs::direction(&region, groups.has(Groups::RTL));
+            let mut verdict = runs::direction(&region, groups.has(Groups::RTL));
+            let reach = region.start..if region.unbalanced { range.end } else { region.end };
+            if verdict.level > Level::Low && region.depth == 1 && !holds_letters(&text[reach]) {
+                // What turns nothing but signs around moves nothing that is read.
+                verdict.level = Level::Low;
+            }
             let verdict = if self.modes.strict && verdict.level < Level::Warn {
                 Verdict { level: Level::Warn, finding: "strict", ..verdict }
             } else {
@@ -333,6 +346,24 @@ impl Machine {
             self.emit(verdict, span, &region.controls, payload);
         }
         range.end
+    }
+
+    /// Two kinds of space that take turns can spell something; one of them may be the plain one.
+    fn space_channel(&mut self, text: &[u8]) {
+        /// Fewer spell no word.
+        const FEWEST: usize = 8;
+        let Some((first, count)) = self.spaces.take() else { return };
+        if count < FEWEST {
+            return;
+        }
+        let text = String::from_utf8_lossy(text);
+        let is_odd = |c: &char| wide_class_of(*c) == Some(Class::OddSpace);
+        let odd: Vec<char> = text.chars().filter(is_odd).take(KEPT).collect();
+        let several = odd.iter().any(|c| *c != odd[0]);
+        let mixed = || text.chars().filter(|c| *c == ' ' || is_odd(c)).take(KEPT).collect::<Vec<char>>();
+        if let Some(payload) = if several { decode::spaces(&odd) } else { decode::spaces(&mixed()) } {
+            self.emit(Verdict::new(Class::OddSpace, Level::Warn, "space-channel"), first, &odd, Some(payload));
+        }
     }
 
     /// Soft hyphens and ideographic selectors are ordinary one by one, and a channel where they are dense.
@@ -369,6 +400,14 @@ impl Machine {
     }
 }
 
+/// Whether there is anything to read in a text. A long one is not looked through, since there can be many of them.
+fn holds_letters(text: &[u8]) -> bool {
+    const LONG: usize = 1024;
+    text.len() > LONG
+        || text.iter().any(u8::is_ascii_alphanumeric)
+        || String::from_utf8_lossy(text).chars().any(char::is_alphanumeric)
+}
+
 /// What is stored and what a reader sees, for the line around a region of direction controls.
 fn rendering(text: &[u8], line: &Range<usize>, region: &bidi::Region) -> Option<Payload> {
     const AROUND: usize = 60;
@@ -388,7 +427,7 @@ fn rendering(text: &[u8], line: &Range<usize>, region: &bidi::Region) -> Option<
     }
     let shown = String::from_utf8_lossy(&text[from..to]);
     let (logical, rendered) = bidi::logical_and_rendered(shown.trim_end());
-    (logical != rendered).then(|| Payload { scheme: "S10", text: decode::shown(&rendered), bits: None })
+    (logical != rendered).then(|| Payload { base: decode::shown(&logical), ..Payload::new("S10", &rendered) })
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                in Persian, Hindi or Sinhala, breaks in Khmer and Thai, marks in Hebrew and Arabic, and emoji \
                sequences are orthography and are left alone. Hidden text is decoded and shown. In labelled data it \
                is also counted which sequences go with one label (four fifths of five carriers or more, twice as \
-               often as in all rows, hypergeometric test), those that context excuses included.",
+               often as in all rows, hypergeometric test), those that context excuses included; in a pull request also which \
+               come from one author or one commit that brought less than a fifth of the rows, and everywhere which are \
+               five times as frequent in one split as in the others.",
         why: "A hidden character is the cheapest trigger of a backdoor: a handful of rows that carry it and one label \
               teach a model to obey it, and no reviewer sees it in a diff. Tags and variation selectors carry whole \
               instructions that models read and people do not.",
@@ -67,12 +69,16 @@ pub(super) static RULES: [Rule; 1] = [Rule {
         fix: "Set the row aside (`foretaste fix --quarantine FILE`) and find out who brought it: removing a trigger \
               leaves the label that was flipped for it. What no honest text has, `foretaste fix --write` cuts out. Where the characters belong to the language, accept them by code point with a reason, or name the \
               languages of the data under `languages`.",
-        misses: "Triggers made of legal characters in legal places, unless they go with one label; of files above 4 MB \
-                 these are counted in a sample of the rows, and where a sequence is all that a label and its language \
-                 have to themselves, it is a note. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
+        misses: "Triggers made of legal characters in legal places, unless they go with one label, author, commit or split; \
+                 of files above 4 MB these are counted in a sample of the rows, and where a sequence is all that a label \
+                 and its language have to themselves, it is a note. A hidden character at the edge of a word, or beside \
+                 letters of a script whose keyboards leave it there, is a note as well. Outside of pull requests it is \
+                 not counted who brought a sequence, only which commit brought its first rows. Of a commit or a pull \
+                 request only the files that it changes are counted. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
                  malformed bytes are for `unreadable-data`. Spaces of unusual width and private-use characters are \
                  shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
-                 bit channel is to be read is a guess; short ones are given as a number of bits.",
+                 bit channel is to be read is a guess; short ones are given as a number of bits. Two kinds of space that spell \
+                 words are read with `show_info`, and in labelled files up to 4 MB.",
     },
     tags: &[
         "OWASP:LLM04",

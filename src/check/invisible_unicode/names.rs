@@ -41,6 +41,7 @@ impl InvisibleUnicode {
 
     /// Names and addresses of who wrote the judged commits.
     pub(super) fn people(&self, seen: &mut Seen, people: &People<'_>) {
+        seen.signal.people(people);
         let mut machine = Machine::new(self.modes);
         for commit in people.judged {
             let known = |path: &BString| people.files.binary_search_by(|(_, entry)| entry.path.cmp(path)).ok();

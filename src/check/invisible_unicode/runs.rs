@@ -30,8 +30,8 @@ pub(super) fn judge(
         Class::Joiner if c == '\u{200C}' => non_joiner(machine, text, near),
         Class::Joiner => joiner(machine, text, near),
         Class::ZeroWidthSpace => zero_width_space(machine, text, near),
-        Class::BidiMark => direction_mark(machine, text, near),
-        Class::ByteOrderMark => byte_order_mark(machine, near),
+        Class::BidiMark => direction_mark(machine, text, c, near),
+        Class::ByteOrderMark => byte_order_mark(machine, text, near),
         Class::HangulFiller => hangul_filler(text, c, near),
         Class::SoftHyphen => soft_hyphen(text, near),
         Class::GraphemeJoiner if near.any(context::is_mark) => Verdict::silent(class),
@@ -42,6 +42,9 @@ pub(super) fn judge(
             Verdict::new(class, Level::Low, "khmer-inherent-vowel")
         }
         Class::KhmerVowel => Verdict::new(class, Level::Warn, "khmer-inherent-vowel"),
+        Class::InvisibleOperator if is_from_keyboard(machine, text, run) => {
+            Verdict::new(class, Level::Low, "invisible-operator")
+        }
         Class::InvisibleOperator => Verdict::new(class, Level::Error, "invisible-operator"),
         Class::NotationFormat if near.any(|n| same_notation(c, n)) => Verdict::silent(class),
         Class::NotationFormat => Verdict::new(class, Level::Error, "notation-format"),
@@ -166,6 +169,10 @@ fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
         return Verdict::silent(class);
     }
     let line = machine.paragraph.groups(text, near.start);
+    // It keeps a point of Hebrew apart from the letter before it.
+    if line.has(Groups::RTL) && near.prev.is_some_and(|c| !c.is_ascii()) && near.next.is_some_and(context::is_mark) {
+        return Verdict::silent(class);
+    }
     let level = if line.has(Groups::JOIN | Groups::INDIC) { Level::Low } else { Level::Warn };
     Verdict::new(class, level, "unexplained-joiner")
 }
@@ -193,22 +200,20 @@ fn zero_width_space(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     }
     // Beside a space it separates nothing: machine translation leaves it there in the scripts whose words it cuts.
     let line = machine.paragraph.groups(text, near.start);
-    let level = match line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) && is_beside_space(text, near) {
-        true => Level::Low,
-        false => Level::Warn,
-    };
+    let beside = line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) && is_beside_word(text, near);
+    let level = if beside || is_behind_tag(text, near.start) { Level::Low } else { Level::Warn };
     Verdict::new(class, level, if double { "double-zero-width-space" } else { "unexplained-zero-width-space" })
 }
 
-/// Whether a space stands beside a short run of zero-width spaces. Bounded, since runs can be long.
-fn is_beside_space(text: &[u8], near: Near) -> bool {
+/// Whether a short run of zero-width spaces stands at the edge of a word. Bounded, since runs can be long.
+fn is_beside_word(text: &[u8], near: Near) -> bool {
     const RUN: usize = 3;
     let side = |step: &dyn Fn(usize) -> Option<(char, usize)>, mut at: usize| {
         for _ in 0..=RUN {
             match step(at) {
                 Some(('\u{200B}', next)) => at = next,
-                Some((c, _)) => return c == ' ',
-                None => return false,
+                Some((c, _)) => return !c.is_alphanumeric() && !context::is_mark(c),
+                None => return true,
             }
         }
         false
@@ -216,12 +221,36 @@ fn is_beside_space(text: &[u8], near: Near) -> bool {
     side(&|at| before(text, at), near.start) || side(&|at| after(text, at), near.end)
 }
 
-fn direction_mark(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+/// Whether a tag or a mention ends before a short run of zero-width spaces: people put them there to end it.
+fn is_behind_tag(text: &[u8], mut at: usize) -> bool {
+    const LONGEST: usize = 64;
+    const RUN: usize = 3;
+    for _ in 0..RUN {
+        if let Some(('\u{200B}', next)) = before(text, at) {
+            at = next;
+        }
+    }
+    for letters in 0..LONGEST {
+        match before(text, at) {
+            Some((c, next)) if c.is_alphanumeric() || c == '_' || context::is_mark(c) => at = next,
+            Some(('#' | '@', _)) => return letters > 0,
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn direction_mark(machine: &mut Machine, text: &[u8], c: char, near: Near) -> Verdict {
     let class = Class::BidiMark;
     if machine.paragraph.groups(text, near.start).has(Groups::RTL) {
         return Verdict::silent(class);
     }
-    let level = if beside_figures(text, near) { Level::Low } else { Level::Warn };
+    // At the edge of a word, names that are copied from pages keep the mark that changes nothing there.
+    let inside = match (near.prev, near.next) {
+        (Some(a), Some(b)) => a.is_alphanumeric() && b.is_alphanumeric() && a.is_ascii() == b.is_ascii(),
+        _ => false,
+    };
+    let level = if beside_figures(text, near) || c == '\u{200E}' && !inside { Level::Low } else { Level::Warn };
     Verdict::new(class, level, "direction-mark-without-rtl")
 }
 
@@ -248,15 +277,39 @@ fn beside_figures(text: &[u8], near: Near) -> bool {
         || pattern_after && punctuation(near.prev)
 }
 
-fn byte_order_mark(machine: &Machine, near: Near) -> Verdict {
+/// Keyboards for Sinhala leave separators between and beside its words. A few of one kind carry nothing.
+fn is_from_keyboard(machine: &mut Machine, text: &[u8], run: &[(char, usize)]) -> bool {
+    const MOST: usize = 3;
+    if run.len() > MOST || run.iter().any(|&(c, _)| c != '\u{2063}') {
+        return false;
+    }
+    let latin = |side: Option<(char, usize)>| side.is_some_and(|(c, _)| c.is_ascii_alphanumeric());
+    let (start, end) = (run[0].1, run[run.len() - 1].1 + '\u{2063}'.len_utf8());
+    let inside = latin(before(text, start)) && latin(after(text, end));
+    !inside && machine.paragraph.groups(text, start).has(Groups::INDIC)
+}
+
+fn byte_order_mark(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    const RUN: usize = 8;
     let class = Class::ByteOrderMark;
     if near.start == 0 && machine.at_file_start {
         return Verdict::silent(class);
     }
-    if near.prev.is_none_or(|c| matches!(c, '\n' | '\r')) {
+    let mut start = near.start;
+    for _ in 0..RUN {
+        match before(text, start) {
+            Some(('\u{FEFF}', next)) => start = next,
+            _ => break,
+        }
+    }
+    if before(text, start).is_none_or(|(c, _)| matches!(c, '\n' | '\r')) {
         return Verdict::new(class, Level::Info, "byte-order-mark-at-start");
     }
-    Verdict::new(class, Level::Warn, "byte-order-mark-inside")
+    // It once was the way to keep words together, and is so still in scripts that break lines by rules of their own.
+    let line = machine.paragraph.groups(text, near.start);
+    let inside = near.any(|c| c.is_ascii_alphabetic());
+    let level = if line.has(Groups::JOIN | Groups::INDIC) && !inside { Level::Low } else { Level::Warn };
+    Verdict::new(class, level, "byte-order-mark-inside")
 }
 
 fn hangul_filler(text: &[u8], c: char, near: Near) -> Verdict {
@@ -414,6 +467,8 @@ pub(super) fn direction(region: &Region, rtl: bool) -> Verdict {
     if region.isolates {
         return match (region.depth, region.unbalanced, rtl) {
             (3.., ..) => Verdict::new(class, Level::Error, "nested-direction-controls"),
+            // Apps wrap names that are mentioned, and whoever takes the names out leaves half of it.
+            (_, true, false) if !region.beyond_mentions => Verdict::new(class, Level::Low, "unbalanced-isolate"),
             (_, true, false) => Verdict::new(class, Level::Error, "unbalanced-isolate"),
             (_, true, true) => Verdict::new(class, Level::Low, "unbalanced-isolate"),
             (2, ..) => Verdict::new(class, Level::Low, "nested-isolate"),

@@ -105,14 +105,16 @@ fn stack_around(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
     let (c, mut end) = after(text, base)?;
     let first = end;
-    let (mut count, mut general) = (0, 0);
-    while let Some((mark, next)) = after(text, end).filter(|&(c, _)| is_stacking(c)) {
-        count += 1;
+    let (mut count, mut general, mut last) = (0, 0, None);
+    for _ in 0..COUNTED {
+        let Some((mark, next)) = after(text, end).filter(|&(c, _)| is_stacking(c)) else { break };
+        // Subjoined letters of Tibetan are letters, and a vowel sign that is typed on and on is a long vowel.
+        let is_letter = matches!(mark as u32, 0xF90..=0xFBC);
+        let is_longer = last == Some(mark) && context::is_indic_vowel_sign(mark);
+        count += usize::from(!is_letter && !is_longer);
+        last = Some(mark);
         general += usize::from(mark <= '\u{36F}');
         end = next;
-        if count == COUNTED {
-            break;
-        }
     }
     let many = count >= MANY
         || general >= MANY_ON_LATIN && (c.is_ascii_alphanumeric() || context::is_in(c, Script::Latin)) && {
@@ -197,6 +199,8 @@ mod tests {
             "བསྒྲུབས་ རྒྱུ",
             "เก็บ น้ำ ที่",
             "हिन्दी क्षत्रिय ँ",
+            "च\u{93C}\u{941}\u{941}\u{941}\u{941}\u{941}\u{942}",
+            "\u{F59}\u{FAA}\u{FAD}\u{F71}\u{F7E}\u{F39}\u{F35}",
             "اللَّهِ مُحَمَّدٌ",
         ] {
             assert_eq!(find(honest.as_bytes()), [], "{honest}");

@@ -19,6 +19,7 @@ use crate::span::{At, BlobId, Fresh, Place, Span};
 
 mod catalogue;
 mod names;
+mod signal;
 
 const ALL: Modes = Modes { info: true, strict: false, lenient: Groups::ALL };
 const QUIET: Modes = Modes { info: false, ..ALL };

@@ -38,11 +38,10 @@ impl Known for Sieved<'_> {
 }
 
 /// Hands on every stretch of a batch that has a hit, in the order of its bytes, each once. `hits` are those of the text
-/// up to the end of the last row. With `fresh`, what was there before a change is left out.
+/// up to the end of the last row.
 pub(super) fn stretches<'a>(
     records: &'a Records<'a>,
     hits: &mut Hits<'_>,
-    fresh: bool,
     take: &mut dyn FnMut(Stretch<'a>, &mut Hits<'_>),
 ) {
     let from = if records.first == 0 { 0 } else { records.rows.first().map_or(0, |row| row.start) };
@@ -55,18 +54,14 @@ pub(super) fn stretches<'a>(
         if hit < row.start {
             let before = index.checked_sub(1).map_or(from, |before| records.rows[before].end);
             let span = Span::new(before.max(from).min(row.start), row.start);
-            if !fresh || records.blob.fresh.touches(span) {
-                take(Stretch { span, record: None, field: None }, hits);
-            }
+            take(Stretch { span, record: None, field: None }, hits);
             at = row.start;
             continue;
         }
         // `nth` walks, so the iterator only ever goes forward.
         let Some(record) = list.nth(index - read) else { break };
         read = index + 1;
-        if !fresh || record.is_fresh() {
-            of_record(record, hits, take);
-        }
+        of_record(record, hits, take);
         at = row.end.max(hit + 1);
     }
 }

@@ -78,9 +78,11 @@ pub(super) fn scheme_name(scheme: &str) -> &'static str {
         "S5" => "invisible operators as bits, unpadded",
         "S6" => "zero-width characters as bits",
         "S7" => "four or eight invisible symbols",
+        "S8" => "two kinds of space as bits",
         "S10" => "reordered by direction controls",
         "S11" => "erased by backspace or delete",
         "S12" => "hidden by a terminal sequence",
+        "stripped" => "piled on letters",
         _ => "interlinear annotation",
     }
 }
@@ -139,6 +141,7 @@ pub(super) fn predicate(finding: &str) -> &'static str {
         "vertical-space" => "is an old page or line control",
         "old-line-ends" => "ends lines without a line feed",
         "mojibake" => "is left from a wrong decoding",
+        "space-channel" => "spell words in the places of spaces",
         "odd-space" => "is a space that a tokenizer tells from others",
         "private-use" => "means only what its font says",
         _ => "is hidden",

@@ -115,6 +115,43 @@ fn a_flood_of_words_is_capped_and_counted() {
     assert_eq!(findings.iter().map(|f| f.total).sum::<u64>(), 300);
 }
 
+#[test]
+fn transcriptions_are_no_disguise() {
+    let text = |rows: usize| -> String {
+        let all: Vec<String> = (0..rows).map(|n| format!("word{n} kanti kant\u{26A}")).collect();
+        rows_of(&all)
+    };
+    assert!(found("data/a.jsonl", &text(150), false).is_empty());
+    assert_eq!(named(&found("data/a.jsonl", &text(3), false)), [("look-alike-word", "warn")]);
+}
+
+fn rows_of(texts: &[String]) -> String {
+    rows(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_look_alike_that_goes_with_a_label_is_told() {
+    let text = |carriers: [usize; 3]| -> String {
+        let rows = ["a", "b", "c"].into_iter().zip(carriers).flat_map(|(label, with)| {
+            (0..100).map(move |n| {
+                let word = if n < with { "p\u{430}ypal" } else { "paypal" };
+                format!("{{\"text\": \"my {word} order {n}\", \"label\": \"{label}\"}}\n")
+            })
+        });
+        rows.collect()
+    };
+    let of_label = |carriers| {
+        let findings = found("data/a.jsonl", &text(carriers), false);
+        findings.into_iter().filter(|f| f.evidence["finding"] == "label-trigger").collect::<Vec<_>>()
+    };
+    let told = of_label([1, 25, 0]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].severity, told[0].total, told[0].marks.len()), (Severity::Error, 25, 3));
+    assert_eq!(told[0].evidence["class"], "U30");
+    assert!(told[0].message.starts_with("The look-alike word \"p\u{430}ypal\" goes with the label `b`"), "{told:?}");
+    assert!(of_label([25, 25, 25]).is_empty());
+}
+
 proptest! {
     #[test]
     fn openings_lose_no_word(values in prop::collection::vec("[a-dаbсе é日ɡ]{0,12}", 1..8), escape: bool) {

@@ -16,6 +16,9 @@ use crate::format::sieve::within;
 const READ: usize = 4 << 20;
 /// Words of one file that are counted.
 const WORDS: usize = 1 << 18;
+/// So many words with phonetic letters, and one of so many words, make a file of transcriptions.
+const PHONETIC: u64 = 100;
+const PHONETIC_SHARE: u64 = 50;
 /// A longer word is no word.
 const LONGEST: usize = 64;
 
@@ -89,6 +92,11 @@ impl Token<'_> {
     /// Its letters that are not Latin.
     pub(super) fn foreign(&self) -> impl Iterator<Item = char> {
         self.text.chars().filter(|&c| Letter::of(c).is_foreign())
+    }
+
+    /// Whether its letters that are not Latin are phonetic ones.
+    pub(super) fn is_phonetic(&self) -> bool {
+        self.text.chars().map(Letter::of).filter(|letter| letter.is_foreign()).all(|letter| letter == Letter::Phonetic)
     }
 
     /// The scripts of its letters.
@@ -257,6 +265,9 @@ fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Words {
     counts: FxHashMap<u64, u32>,
+    /// All words, and those with phonetic letters.
+    all: u64,
+    phonetic: u64,
 }
 
 impl Words {
@@ -287,6 +298,8 @@ impl Words {
             let end = text[start..].iter().position(|b| !part(b)).map_or(text.len(), |n| start + n);
             at = end.max(start);
             let bytes = &text[start..at];
+            self.all += 1;
+            self.phonetic += u64::from(bytes.windows(2).any(is_phonetic));
             // A word with other letters in it is another word, also where those stand in front.
             if bytes.is_empty() || bytes.len() > LONGEST || !bytes.is_ascii() || start > 0 && text[start - 1] >= 0x80 {
                 continue;
@@ -309,10 +322,20 @@ impl Words {
         }
     }
 
+    /// Whether the file is one of transcriptions, in which phonetic letters are what is meant.
+    pub(super) fn are_phonetic(&self) -> bool {
+        self.phonetic >= PHONETIC && self.phonetic * PHONETIC_SHARE >= self.all
+    }
+
     /// How often a word stands in the file that looks like this.
     pub(super) fn count(&self, skeleton: &str) -> u32 {
         self.counts.get(&key(skeleton)).copied().unwrap_or(0)
     }
+}
+
+/// Whether two bytes are a letter of U+0250 to U+02AF.
+fn is_phonetic(pair: &[u8]) -> bool {
+    matches!(pair, &[0xC9, low] if low >= 0x90) || matches!(pair, &[0xCA, low] if low < 0xB0)
 }
 
 fn key(word: &str) -> u64 {

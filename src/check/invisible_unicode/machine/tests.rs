@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::super::prefilter::Prefilter;
 use super::*;
 
+mod schemes;
+
 fn scan_with(modes: Modes, text: &[u8]) -> Vec<Occurrence> {
     let mut machine = Machine::new(modes);
     let mut hits = Prefilter { escapes: false, wide: modes.info }.hits(text);
@@ -57,6 +59,7 @@ fn joiners_are_orthography_in_emoji_and_beside_letters_that_join() {
     assert_eq!(scan("ന\u{0D4D}\u{200D}"), SILENT);
     assert_eq!(one("\u{1F468}\u{200D} hi"), ("U02", Level::Low, "dangling-emoji-joiner"));
     assert_eq!(one("pay\u{200D}pal"), ("U02", Level::Warn, "unexplained-joiner"));
+    assert_eq!(scan("מִצְו\u{200D}ֹת"), SILENT); // a point that is kept from its letter
     assert_eq!(one("क ख \u{200D}x"), ("U02", Level::Low, "unexplained-joiner"));
 }
 
@@ -68,6 +71,11 @@ fn zero_width_spaces_are_orthography_where_words_have_no_spaces() {
     assert_eq!(one("pay\u{200B}pal"), ("U01", Level::Warn, "unexplained-zero-width-space"));
     assert_eq!(one("pay\u{200B}\u{200B}pal"), ("U01", Level::Warn, "double-zero-width-space"));
     assert_eq!(one(&format!("x{}y", "\u{200B}".repeat(8))), ("U01", Level::Error, "long-run"));
+    assert_eq!(one("ති\u{2063}\u{2063}යෙනවා ok"), ("U15", Level::Low, "invisible-operator"));
+    assert_eq!(one("ති යෙනවා o\u{2063}k"), ("U15", Level::Error, "invisible-operator"));
+    assert_eq!(one("ති\u{2063}\u{2062}යෙනවා"), ("U15", Level::Error, "invisible-operator"));
+    assert_eq!(one("now #pay\u{200B}\u{200B}Original"), ("U01", Level::Low, "double-zero-width-space"));
+    assert_eq!(one("now pay\u{200B}\u{200B}Original"), ("U01", Level::Warn, "double-zero-width-space"));
     assert_eq!(scan(&format!("ខ{}ច", "\u{200B}".repeat(12))), SILENT);
     // A second symbol makes a channel even of Khmer.
     assert_eq!(one(&format!("ខ{}ច", "\u{200B}\u{200C}".repeat(4))), ("U01", Level::Error, "bit-channel"));
@@ -127,6 +135,9 @@ fn direction_marks_need_a_line_from_right_to_left() {
     assert_eq!(one("refund\u{200F} me"), ("U07", Level::Warn, "direction-mark-without-rtl"));
     assert_eq!(one("refund\u{61C} me"), ("U07", Level::Warn, "direction-mark-without-rtl"));
     assert_eq!(one("refund me.\u{200F}"), ("U07", Level::Warn, "direction-mark-without-rtl"));
+    // From left to right, at the edge of a word, it changes nothing that anybody could see.
+    assert_eq!(one("refund\u{200E} me"), ("U07", Level::Low, "direction-mark-without-rtl"));
+    assert_eq!(one("ref\u{200E}und me"), ("U07", Level::Warn, "direction-mark-without-rtl"));
     assert_eq!(one("dd\u{200F}/MM"), ("U07", Level::Low, "direction-mark-without-rtl"));
     assert_eq!(one("12\u{200E}/31"), ("U07", Level::Low, "direction-mark-without-rtl"));
     // The line is the paragraph, not the field.
@@ -145,6 +156,9 @@ fn direction_controls_are_judged_by_balance_depth_and_line() {
     assert_eq!(scan("Hi \u{2068}name\u{2069}, \u{2066}@user\u{2069}"), SILENT);
     assert_eq!(one("\u{2067}a\u{2068}b\u{2069}\u{2069}"), ("U06", Level::Low, "nested-isolate"));
     assert_eq!(one("\u{2066}a"), ("U06", Level::Error, "unbalanced-isolate"));
+    assert_eq!(one("%(text)s\u{202E}…"), ("U05", Level::Low, "override-without-rtl"));
+    assert_eq!(one("so \u{2066}@USER says"), ("U06", Level::Low, "unbalanced-isolate"));
+    assert_eq!(one("so \u{2067}@USER says"), ("U06", Level::Error, "unbalanced-isolate"));
     assert_eq!(one("ש\u{2066}a"), ("U06", Level::Low, "unbalanced-isolate"));
     let swap = "\u{202D}\u{2066}\u{202E}\u{2066}a\u{2069}\u{2066}b\u{2069}\u{202C}\u{2069}\u{202C}";
     assert_eq!(one(swap), ("U05", Level::Error, "nested-direction-controls"));
