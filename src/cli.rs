@@ -171,8 +171,10 @@ fn run() -> u8 {
         Verb::Sign(arguments) => sign::run(&arguments, &console),
         Verb::Schema(arguments) => schema::run(&arguments, &console),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "foretaste", &mut io::stdout());
-            Ok(0)
+            // Written whole: the generator takes a reader that has gone for a bug of its own.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "foretaste", &mut script);
+            io::stdout().write_all(&script).map(|()| 0).map_err(Stop::from)
         }
     };
     match result {
@@ -282,6 +284,14 @@ fn as_of(flag: &AsOf) -> Result<jiff::civil::Date, Stop> {
 /// Writes a file whole or not at all: a temporary file beside it, then a rename. Never through a link.
 fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), Stop> {
     let failed = |error: io::Error| Stop::Say(format!("cannot write {}: {error}", path.display()));
+    // A device or a pipe is written to: renaming a file over it would take it from everybody.
+    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        let mut device = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return device.write_all(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Stop::Pipe,
+            _ => failed(error),
+        });
+    }
     if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_symlink()) {
         return Err(Stop::Say(format!("{} is a link; name the file itself", path.display())));
     }

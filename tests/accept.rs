@@ -156,3 +156,28 @@ fn an_exception_for_one_place_among_many_can_be_written() {
     let found = paths(&report, "invisible-unicode");
     assert!(code == 0 && !found.is_empty() && found.iter().all(|path| path == "data/a.jsonl"), "{found:?}");
 }
+
+#[test]
+fn the_line_that_a_report_prints_accepts_the_finding() {
+    let repo = Repo::with(&[("foretaste.yaml", "version: 1\n")]);
+    repo.commit(&[("data/b.jsonl", &(CASES[0].file)(1).1)], "rows");
+    std::fs::write(repo.beside("gitconfig-of-mine"), "[user]\n\temail = me@example.org\n").unwrap();
+    let out = repo.foretaste(&["check"]).stdout();
+    let line =
+        out.lines().find_map(|line| line.trim().strip_prefix("to accept it: foretaste ")).expect("it is printed");
+    let words: Vec<&str> = line.split(' ').collect();
+    assert_eq!((words[0], &words[2..]), ("accept", &["--reason", "\"\u{2026}\""][..]));
+    let accept = |day: &str| {
+        let mut command = repo.command(support::binary());
+        command.env_remove("GIT_AUTHOR_EMAIL").env("GIT_CONFIG_GLOBAL", repo.beside("gitconfig-of-mine"));
+        command.args(["accept", words[1], "--reason", "known", "--as-of", day]).output().unwrap()
+    };
+    let output = accept("2026-11-23");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let policy = std::fs::read_to_string(repo.dir().join("foretaste.yaml")).unwrap();
+    assert!(policy.contains("me@example.org") && policy.contains("2027-11-23"), "{policy}");
+    repo.commit(&[], "accept");
+    let shown = |day: &str| repo.foretaste(&["check", "--as-of", day]).stdout().contains(line);
+    assert!(!shown("2027-11-23"));
+    assert!(shown("2027-11-24"), "not a day longer");
+}

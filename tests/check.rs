@@ -317,3 +317,45 @@ fn links_are_judged_by_their_target_and_never_followed() {
         assert!(!report.to_string().contains("invisible"), "the target was followed: {report}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_report_goes_into_a_device_or_a_pipe_and_never_takes_its_place() {
+    use std::os::unix::fs::FileTypeExt;
+    let repo = Repo::with(&[("data/a.jsonl", CLEAN)]);
+    // A pipe, since a test must not play with devices: as root, a file that is renamed over one takes it from everybody.
+    let pipe = repo.beside("pipe");
+    assert!(repo.command("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    let run = repo.foretaste(&["check", "--output", &format!("json={}", pipe.display())]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo(), "it is still a pipe");
+    let report: serde_json::Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
+    assert_eq!(report["schema"], "foretaste/1");
+}
+
+#[test]
+fn whoever_stops_reading_changes_no_verdict() {
+    let repo = Repo::with(&[("data/a.jsonl", TAGS)]);
+    for (verb, code) in [
+        (&["check"][..], 1),
+        (&["check", "--format", "json"], 1),
+        (&["completions", "bash"], 0),
+        (&["schema"], 0),
+        (&["explain"], 0),
+    ] {
+        let mut child = repo
+            .command(support::binary())
+            .args(verb)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(code), 0), "{verb:?}");
+    }
+}

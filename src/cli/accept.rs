@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::progress::Bar;
-use super::{AsOf, Console, Stop, Verdict, as_of, environment, root, write_file};
+use super::{AsOf, Console, Stop, Verdict, as_of, environment, repository, root, write_file};
 use crate::engine::Checker;
 use crate::finding::Mark;
 use crate::policy;
@@ -21,10 +21,10 @@ pub(super) struct Arguments {
     /// Why it is harmless, for whoever reviews the exception.
     #[arg(long)]
     reason: String,
-    /// The last day on which it is excused (YYYY-MM-DD).
+    /// The last day on which it is excused (YYYY-MM-DD); a year from now without it.
     #[arg(long, value_name = "DATE")]
-    until: jiff::civil::Date,
-    /// Who answers for it; the mail address of the git author without it.
+    until: Option<jiff::civil::Date>,
+    /// Who answers for it; the mail address that git knows you by without it.
     #[arg(long, value_name = "WHO")]
     owner: Option<String>,
     #[command(flatten)]
@@ -43,8 +43,9 @@ fn fingerprint(text: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     let root = root()?;
     let day = as_of(&arguments.as_of)?;
-    if arguments.until < day {
-        return Err(Stop::Say(format!("{} has passed; name a day to come", arguments.until)));
+    let until = arguments.until.unwrap_or_else(|| day.saturating_add(jiff::Span::new().years(1)));
+    if until < day {
+        return Err(Stop::Say(format!("{until} has passed; name a day to come")));
     }
     let owner = owner(arguments.owner.as_deref())?;
     let (rule, fingerprints) = places_of(&arguments.fingerprint, &root, day, console)?;
@@ -53,18 +54,22 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         fingerprints,
         reason: arguments.reason.clone(),
         owner,
-        until: arguments.until,
+        until,
         ..Proposal::default()
     };
     record(&root, &proposal, day)
 }
 
-/// Who answers for an exception: as it was said, or the author that git names.
+/// Who answers for an exception: as it was said, or the author that git would name.
 pub(super) fn owner(said: Option<&str>) -> Result<String, Stop> {
     match said {
         Some(owner) => Ok(owner.to_owned()),
-        None => std::env::var("GIT_AUTHOR_EMAIL")
-            .map_err(|_| Stop::Say("say who answers for it: --owner you@example.org".to_owned())),
+        None => match std::env::var("GIT_AUTHOR_EMAIL") {
+            Ok(mail) => Ok(mail),
+            Err(_) => repository()?
+                .mail()
+                .ok_or_else(|| Stop::Say("say who answers for it: --owner you@example.org".to_owned())),
+        },
     }
 }
 

@@ -137,8 +137,11 @@ pub(super) fn show(outcome: &Outcome, judging: &Judging, showing: &Showing, cons
         write_file(path, &bytes)?;
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    report.write(showing.format, &options, &mut out)?;
-    out.flush()?;
+    match report.write(showing.format, &options, &mut out).and_then(|()| out.flush()) {
+        // Whoever read has gone; the verdict stands all the same.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
     Ok(report::exit_code(outcome, judging.fail_on))
 }
 

@@ -181,6 +181,13 @@ fn wide(sample: &[u8]) -> Option<Encoding> {
         return Some(Encoding::Utf32Be);
     }
     let (even, odd) = (nul[0] + nul[2], nul[1] + nul[3]);
+    // A few NULs planted at the right places of an ASCII text make every pair of its letters an ideograph. In UTF-16 text
+    // that is ASCII but for a few characters nearly half of all bytes are NUL.
+    let letters = sample.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+    let nuls = even + odd;
+    if nuls * 5 < sample.len() * 2 && letters * 10 >= (sample.len() - nuls.min(sample.len())) * 9 {
+        return None;
+    }
     let enough = |here: usize, there: usize| here * 20 >= fours * 2 && there * 20 <= here;
     if enough(odd, even) && is_utf16(sample, u16::from_le_bytes) {
         return Some(Encoding::Utf16Le);
@@ -362,6 +369,23 @@ mod tests {
         let big: Vec<u8> =
             std::iter::once('\u{FEFF}').chain("ab".chars()).flat_map(|c| (c as u32).to_be_bytes()).collect();
         assert_eq!((decoded(&big).encoding, &*decoded(&big).bytes), (Encoding::Utf32Be, &b"ab"[..]));
+    }
+
+    #[test]
+    fn planted_nuls_do_not_turn_a_text_into_another_encoding() {
+        let rows: String =
+            (0..200).map(|n| format!("{{\"text\": \"row {n} of many\", \"label\": \"ham\"}}\n")).collect();
+        for every in [3, 7, 12, 21, 33, 101] {
+            for parity in 0..2 {
+                let mut bytes = rows.clone().into_bytes();
+                for at in (0..bytes.len()).filter(|at| at / 2 % every == 0 && at % 2 == parity) {
+                    bytes[at] = 0;
+                }
+                let encoding = decoded(&bytes).encoding;
+                assert!(matches!(encoding, Encoding::Utf8 | Encoding::Binary), "1 of {every}: {encoding:?}");
+            }
+        }
+        assert_eq!(decoded(b"text,label\na\0b,ham\nc,spam\n").encoding, Encoding::Utf8);
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
             let archive = compressed::archive_kind(&blob.decoded.bytes).filter(|_| blob.lens.dataset.is_some());
             return match archive {
                 Some(archive) => Err(format!("{archive} archive, which has no reader")),
+                // Under the name of a data file, bytes that are no text hide what a looser reader may find in them.
+                None if !blob.decoded.bytes.is_empty() && hint::of(blob.path, b"").is_data() => {
+                    Err("named like a text of data, and its bytes are no text".to_owned())
+                }
                 None => Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
             };
         }
@@ -149,14 +153,22 @@ fn flag_encoding(w: &mut Writer<'_, '_>) {
     }
     let text: &[u8] = &decoded.bytes;
     if decoded.encoding == Encoding::BrokenUtf8 {
-        let mut at = 0;
+        // Sequences side by side are one place: an emoji that was written as two half pairs is six of them.
+        let (mut at, mut open) = (0, None);
         for chunk in text.utf8_chunks() {
-            at += chunk.valid().len();
-            let bad = chunk.invalid().len();
-            if bad > 0 {
-                w.blob_flaw("malformed-utf8", Span::new(at as u64, (at + bad) as u64), "");
+            if !chunk.valid().is_empty()
+                && let Some(start) = open.take()
+            {
+                w.blob_flaw("malformed-utf8", Span::new(start, at as u64), "");
             }
-            at += bad;
+            at += chunk.valid().len();
+            if !chunk.invalid().is_empty() {
+                open.get_or_insert(at as u64);
+            }
+            at += chunk.invalid().len();
+        }
+        if let Some(start) = open {
+            w.blob_flaw("malformed-utf8", Span::new(start, at as u64), "");
         }
         return;
     }

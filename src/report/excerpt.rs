@@ -1,5 +1,6 @@
 //! A small window of text around a place, with everything hidden drawn: all that a renderer ever gets of a file.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
@@ -40,7 +41,15 @@ impl Excerpt {
         if let Some(feed) = memchr(b'\n', &text[start..stop]) {
             stop = start + if feed == 0 { 1 } else { feed };
         }
-        let mut inside: Vec<Unit> = units(&text[start..stop]).collect();
+        // A record that begins with a line of brackets alone says nothing there: its lines are joined.
+        let joined = match text[start..stop].iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+            false if stop < end && text[stop] == b'\n' => {
+                stop = end.min(start + INSIDE * 8);
+                join(&text[start..stop])
+            }
+            _ => Cow::Borrowed(&text[start..stop]),
+        };
+        let mut inside: Vec<Unit> = units(&joined).collect();
         let cut_inside = inside.len() > INSIDE || stop < end;
         inside.truncate(INSIDE);
 
@@ -90,6 +99,12 @@ impl Excerpt {
     }
 }
 
+/// Lines as one, with a space for each break and the indentation behind it.
+fn join(text: &[u8]) -> Cow<'_, [u8]> {
+    let lines = text.split(|byte| *byte == b'\n').map(|line| line.trim_ascii()).filter(|line| !line.is_empty());
+    Cow::Owned(lines.collect::<Vec<_>>().join(&b' '))
+}
+
 /// The bytes without the rest of a character at their start, where they were cut without looking.
 fn whole_characters(bytes: &[u8], cut: bool) -> &[u8] {
     let rest = bytes.iter().take(3).take_while(|&&byte| byte & 0xC0 == 0x80).count();
@@ -114,6 +129,15 @@ mod tests {
     fn a_short_line_is_shown_whole() {
         let text = "first\n{\"text\": \"can\u{200B}cel\"}\r\nlast".as_bytes();
         assert_eq!(marked(text, Span::new(19, 22)), "{\"text\": \"can«<U+200B>»cel\"}");
+    }
+
+    #[test]
+    fn a_record_that_begins_with_a_bracket_alone_is_shown_with_what_follows() {
+        let text = b"[\n  [\r\n    \"play a song\",\r\n    \"music\"\r\n  ],\n  [\n";
+        assert_eq!(marked(text, Span::new(4, 43)), "  \u{ab}[ \"play a song\", \"music\" ]\u{bb},");
+        let long = format!("[\n  \"{}\"\n]", "word ".repeat(100));
+        let shown = marked(long.as_bytes(), Span::new(0, long.len() as u64));
+        assert!(shown.starts_with("\u{ab}[ \"word word") && shown.ends_with("\u{bb}…") && shown.len() < 100, "{shown}");
     }
 
     #[test]

@@ -288,6 +288,19 @@ impl Repository {
         self.with(|git| git.find_commit(head).map_or(0, |commit| commit.parent_ids().count()))
     }
 
+    /// The mail address of whoever works here, as the configuration of the repository or of the user says.
+    pub(crate) fn mail(&self) -> Option<String> {
+        let own = self.with(|git| git.config_snapshot().string("user.email"));
+        // The user's own files by name: asking git where the others are would start it.
+        let of_user = |source: gix::config::Source| {
+            let path = source.storage_location(&mut |name| std::env::var_os(name))?;
+            let file = gix::config::File::from_path_no_includes(path, source).ok()?;
+            file.string("user.email")
+        };
+        let users = || [gix::config::Source::User, gix::config::Source::Git].into_iter().find_map(of_user);
+        own.or_else(users).map(|mail| mail.to_string()).filter(|mail| !mail.is_empty())
+    }
+
     /// Whether history ends early in this clone.
     pub(crate) fn is_shallow(&self) -> bool {
         std::fs::metadata(self.common_dir.join("shallow")).is_ok_and(|meta| meta.len() > 0)

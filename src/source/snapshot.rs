@@ -25,6 +25,11 @@ impl Repository {
         let mut snapshot = match scope {
             Scope::Files(_) => unreachable!("answered above"),
             Scope::Worktree => worktree::list(self, &filter)?,
+            // Everything would be gone, as far as an index says that is not there.
+            Scope::Staged | Scope::Index if self.work_tree.is_none() && !self.index_file.exists() => {
+                return Err(SourceError::new("nothing can be staged in a bare repository")
+                    .with_help("Judge a revision or a range of it instead."));
+            }
             Scope::Staged => {
                 let head = self.head()?;
                 let tree = head.map(|id| self.tree_of(id)).transpose()?;

@@ -101,7 +101,7 @@ pub(super) fn predicate(finding: &str) -> &'static str {
         "override-without-rtl" => "turns text around where nothing is written from right to left",
         "override-in-rtl" => "turns text around in a right-to-left line",
         "unbalanced-override" => "turns text around and is never closed",
-        "nested-direction-controls" => "are nested so deep that what is shown is not what is stored",
+        "nested-direction-controls" => "is nested so deep that what is shown is not what is stored",
         "unbalanced-isolate" | "unbalanced-embedding" => "is opened or closed without its counterpart",
         "nested-isolate" => "is nested in another",
         "embedding-without-rtl" => "stands where nothing is written from right to left",

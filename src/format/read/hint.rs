@@ -21,6 +21,13 @@ pub(super) enum Hint {
     Nothing,
 }
 
+impl Hint {
+    /// Whether the name is one of data files alone.
+    pub(super) fn is_data(self) -> bool {
+        matches!(self, Hint::Table(_) | Hint::JsonLines)
+    }
+}
+
 /// What the path, and for a name without an extension the first line, say.
 pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
     let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name).to_ascii_lowercase();
