@@ -249,12 +249,17 @@ fn names_lie_and_content_counts() {
 }
 
 #[test]
-fn an_archive_that_is_called_a_table_is_counted_and_a_declared_one_is_a_gap() {
-    let repo = repo(&[("data/train.csv", &files::zip())]);
+fn an_archive_is_a_gap_where_it_is_called_a_table_or_declared_and_counted_elsewhere() {
+    let repo = repo(&[("data/train.zip", &files::zip())]);
     let (code, report) = check(&repo);
     assert_eq!((code, &report["looked_at"]["no_reader"]), (0, &1.into()), "{report:#}");
-    repo.write(&[("foretaste.yaml", "version: 1\ndatasets:\n  intents:\n    files: [\"data/*.csv\"]\n")]);
+    repo.write(&[("foretaste.yaml", "version: 1\ndatasets:\n  intents:\n    files: [\"data/*.zip\"]\n")]);
     let (code, report) = check(&repo);
     assert_eq!(code, 3, "{report:#}");
-    assert_eq!(unread(&report, "data/train.csv").len(), 1, "{report:#}");
+    assert_eq!(unread(&report, "data/train.zip").len(), 1, "{report:#}");
+
+    let lying = self::repo(&[("data/train.csv", &files::zip())]);
+    let (code, report) = check(&lying);
+    assert_eq!((code, &report["looked_at"]["no_reader"]), (3, &0.into()), "{report:#}");
+    assert!(unread(&report, "data/train.csv")[0].contains("zip archive"), "{report:#}");
 }

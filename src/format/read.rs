@@ -46,14 +46,15 @@ pub(crate) fn read(blob: &Blob<'_>, limits: &Limits, sink: &mut dyn Sink) -> Res
     match plan {
         Plan::NoReader => {
             // An image in a dataset is what it is; an archive hides rows that were promised.
-            let archive = compressed::archive_kind(&blob.decoded.bytes).filter(|_| blob.lens.dataset.is_some());
+            // Under the name of a data file, bytes that are no text hide what a looser reader may find in them.
+            let is_called_data = !blob.decoded.bytes.is_empty() && hint::of(blob.path, b"").is_data();
+            let archive = compressed::archive_kind(&blob.decoded.bytes);
             return match archive {
-                Some(archive) => Err(format!("{archive} archive, which has no reader")),
-                // Under the name of a data file, bytes that are no text hide what a looser reader may find in them.
-                None if !blob.decoded.bytes.is_empty() && hint::of(blob.path, b"").is_data() => {
-                    Err("named like a text of data, and its bytes are no text".to_owned())
+                Some(archive) if is_called_data || blob.lens.dataset.is_some() => {
+                    Err(format!("{archive} archive, which has no reader"))
                 }
-                None => Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
+                None if is_called_data => Err("named like a text of data, and its bytes are no text".to_owned()),
+                _ => Ok(Read { kind, records: 0, references: 0, guess: None, unread: Vec::new() }),
             };
         }
         Plan::Columnar => return columnar::read(blob, limits, sink),
