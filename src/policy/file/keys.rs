@@ -1,0 +1,209 @@
+//! Who may sign, and how many have to.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, de};
+
+use super::values::Day;
+use crate::policy::words::{Placed, Words};
+
+/// A key that may sign.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyWords {
+    /// The whole minisign public key, 56 characters.
+    #[serde(default)]
+    pub(crate) minisign: Option<Placed<String>>,
+    /// An SSH public key, whole: `ssh-ed25519 AAAA…`. It may sign locks and commits.
+    #[serde(default)]
+    pub(crate) ssh: Option<Placed<String>>,
+    /// The person or service behind it. A threshold counts these, not keys.
+    pub(crate) principal: String,
+    /// What its signatures count for.
+    #[serde(default)]
+    pub(crate) roles: Words,
+    /// First day on which it counts.
+    #[serde(default)]
+    pub(crate) from: Option<Placed<Day>>,
+    /// Last day on which it counts.
+    #[serde(default)]
+    pub(crate) until: Option<Placed<Day>>,
+    /// That it no longer counts: `true`, or when, why, and what of its earlier signatures.
+    #[serde(default)]
+    pub(crate) revoked: Option<Revoked>,
+}
+
+/// That a key no longer counts.
+#[derive(Clone, Debug)]
+pub(crate) enum Revoked {
+    /// `true` or `false`.
+    Plainly(bool),
+    /// With the circumstances.
+    Told(RevokedWords),
+}
+
+/// Circumstances of a revocation.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokedWords {
+    /// Day of the revocation.
+    pub(crate) at: Day,
+    /// Why.
+    pub(crate) reason: String,
+    /// Whether signatures from before are trusted.
+    #[serde(default)]
+    pub(crate) earlier: EarlierWords,
+}
+
+/// What the signatures from before a revocation are worth.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EarlierWords {
+    /// Nothing: the key was stolen.
+    #[default]
+    Untrusted,
+    /// They stay good where they stood before.
+    Trusted,
+}
+
+impl<'de> Deserialize<'de> for Revoked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Take;
+        impl<'de> Visitor<'de> for Take {
+            type Value = Revoked;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("true, or a block with `at` and `reason`")
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Revoked, E> {
+                Ok(Revoked::Plainly(value))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Revoked, A::Error> {
+                RevokedWords::deserialize(de::value::MapAccessDeserializer::new(map)).map(Revoked::Told)
+            }
+        }
+        deserializer.deserialize_any(Take)
+    }
+}
+
+impl JsonSchema for Revoked {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Revoked".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let told = generator.subschema_for::<RevokedWords>();
+        json_schema!({"anyOf": [{"type": "boolean"}, told]})
+    }
+}
+
+/// What must hold for a run to pass.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequireWords {
+    /// Signatures on the lock by as many distinct principals.
+    #[serde(default)]
+    pub(crate) signatures: Option<Placed<u32>>,
+    /// Whether signatures must come from distinct principals. They always must; `false` is refused.
+    #[serde(default)]
+    pub(crate) distinct_principals: Option<Placed<bool>>,
+    /// Whether the author of a change does not count.
+    #[serde(default)]
+    pub(crate) exclude_author: Option<Placed<bool>>,
+    /// Roles of which the signers' keys must have one.
+    #[serde(default)]
+    pub(crate) roles: Words,
+    /// Age in days at which a signature no longer counts.
+    #[serde(default)]
+    pub(crate) max_age_days: Option<Placed<u32>>,
+    /// Makes a loosened policy an error: `true`, or the signatures that a change of the policy needs.
+    #[serde(default)]
+    pub(crate) policy_change: Option<Placed<PolicyChange>>,
+    /// When signatures are asked for: at every change, of what is merged, of a tag, before a run. Always, where it is left
+    /// out.
+    #[serde(default)]
+    pub(crate) signed_at: Words<MomentWords>,
+    /// Whether every commit that changes data, policy or lock must carry an SSH signature by a key of the policy.
+    #[serde(default)]
+    pub(crate) signed_commits: Option<Placed<bool>>,
+    /// `full`: files that no reader understands fail the run too.
+    #[serde(default)]
+    pub(crate) coverage: Option<Placed<CoverageWords>>,
+}
+
+/// When signatures are asked for.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MomentWords {
+    /// Every change. Parallel changes of data then have to sign each other's lock.
+    Change,
+    /// What has been merged: `verify`, or `check --rev`.
+    Merge,
+    /// A tag.
+    Tag,
+    /// A fine-tuning run that is about to begin.
+    Run,
+}
+
+/// What a change of the policy needs.
+#[derive(Clone, Debug)]
+pub(crate) enum PolicyChange {
+    /// `true` or `false`.
+    Plainly(bool),
+    /// Signatures.
+    Signed(PolicyChangeWords),
+}
+
+/// Signatures that a change of the policy needs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyChangeWords {
+    /// How many.
+    pub(crate) signatures: u32,
+    /// Roles of which the signers' keys must have one.
+    #[serde(default)]
+    pub(crate) roles: Words,
+}
+
+impl<'de> Deserialize<'de> for PolicyChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Take;
+        impl<'de> Visitor<'de> for Take {
+            type Value = PolicyChange;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("true, or a block with `signatures`")
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<PolicyChange, E> {
+                Ok(PolicyChange::Plainly(value))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PolicyChange, A::Error> {
+                PolicyChangeWords::deserialize(de::value::MapAccessDeserializer::new(map)).map(PolicyChange::Signed)
+            }
+        }
+        deserializer.deserialize_any(Take)
+    }
+}
+
+impl JsonSchema for PolicyChange {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PolicyChange".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let signed = generator.subschema_for::<PolicyChangeWords>();
+        json_schema!({"anyOf": [{"type": "boolean"}, signed]})
+    }
+}
+
+/// How much must be readable.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CoverageWords {
+    /// All that is recognised as data or declared.
+    Data,
+    /// Every file.
+    Full,
+}
