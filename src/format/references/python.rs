@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 
 use super::collector::Collector;
 use super::passage::Passage;
+#[cfg(feature = "python")]
 use super::spelling::may_name_something;
 
 #[cfg(feature = "python")]

@@ -48,6 +48,7 @@ pub(super) enum Pin<'v> {
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(super) enum Way {
     /// By an argument of the call.
+    #[cfg(feature = "python")]
     Argument(&'static str),
     /// By a key of the same entry.
     Key(&'static str),
@@ -72,6 +73,7 @@ impl Way {
     fn sentence(self, kind: Target) -> String {
         let commit = if kind == Target::Image { "digest" } else { "40-digit commit" };
         match self {
+            #[cfg(feature = "python")]
             Way::Argument(name) => format!("Pass the {commit} that was reviewed: {name}=\"…\"."),
             Way::Key(name) => format!("Add the {commit} that was reviewed to this entry: `{name}: …`."),
             Way::Flag(name) => format!("Add the {commit} that was reviewed to this command: {name} …"),
