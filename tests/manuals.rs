@@ -65,7 +65,10 @@ fn every_rule_names_what_its_group_is_about() {
             &["digest-mismatch", "bad-signature", "policy-loosened"],
             &["OWASP:LLM03", "ATLAS:AML.T0059", "ATLAS:AML.M0013", "CISA-AIDS-2025/3"],
         ),
-        (&["unlisted-source"], &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NIST-AI-RMF:GOVERN-6.1"]),
+        (
+            &["unlisted-source", "unreviewed-source", "unvetted-vendor"],
+            &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NIST-AI-RMF:GOVERN-6.1"],
+        ),
         (
             &["trigger-phrase", "invisible-unicode", "mixed-script", "template-token"],
             &["OWASP:LLM04", "ATLAS:AML.T0043.004", "NISTAML.023"],

@@ -11,7 +11,7 @@ use super::{Check, Merge, NoSettings, Observation};
 use crate::diff::{Index, Indexed, Label, short};
 use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
 use crate::policy::Policy;
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::span::BlobId;
 
 static RULES: [Rule; 1] = [Rule {
@@ -55,7 +55,7 @@ static RULES: [Rule; 1] = [Rule {
                  conflicts with files that did not change. Values that are no classes: beyond 65,000 different labels in a \
                  file the others are left out.",
     },
-    tags: &["OWASP:LLM04", "ATLAS:AML.T0020", "ATLAS:AML.M0007", "NISTAML.024", "ISO42001:A.7.4", "NISTAML.013"],
+    tags: &frameworks::with::<6>(frameworks::LABELS, &["NISTAML.013"]),
 }];
 
 /// See the manual of its rule.

@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::format::sieve::{ESCAPE, WIDE};
 use crate::format::{Field, Records};
 use crate::policy::Policy;
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::span::BlobId;
 use words::{Token, Words};
 
@@ -71,15 +71,7 @@ static RULES: [Rule; 1] = [Rule {
                  two letters, look-alikes within one script (`rn` for `m`, `1` for `l`), and scripts that are not named \
                  above. Styled letters and normal forms do not count for the whole data set.",
     },
-    tags: &[
-        "OWASP:LLM04",
-        "ATLAS:AML.T0043.004",
-        "ATLAS:AML.T0020",
-        "NISTAML.023",
-        "NISTAML.021",
-        "EU-AI-ACT:Art.15(5)",
-        "CWE-1007",
-    ],
+    tags: &frameworks::with::<7>(frameworks::TRIGGER, &["CWE-1007"]),
 }];
 
 /// The settings of `mixed-script`.

@@ -6,7 +6,7 @@ use crate::policy::loosened::{Loosened, Places, loosened};
 use crate::policy::signature::rotation::rotation;
 use crate::policy::trust::Proposed;
 use crate::policy::{Key, Policy, Require};
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 const STRICT: &str = "\
 version: 1
@@ -80,15 +80,7 @@ rules:
                  one is told. A widened glob is told as what it is now and was before, and not as the files that it adds. \
                  What a policy given by `--policy` permits is not compared with anything.",
     },
-    tags: &[
-        "OWASP:LLM03",
-        "ATLAS:AML.T0059",
-        "ATLAS:AML.M0013",
-        "ATLAS:AML.M0014",
-        "CISA-AIDS-2025/2",
-        "CISA-AIDS-2025/3",
-        "NIST-AI-RMF:MEASURE-2.7",
-    ],
+    tags: frameworks::INTEGRITY,
 }];
 
 /// See the manual of its rule.

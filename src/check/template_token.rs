@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::format::sieve::{ANGLE, BRACKET, ESCAPE};
 use crate::format::{Field, Records};
 use crate::policy::Policy;
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::span::BlobId;
 
 static RULES: [Rule; 1] = [Rule {
@@ -73,16 +73,7 @@ static RULES: [Rule; 1] = [Rule {
                  convention, and the marks that text and HTML share with tokenizers, such as `<s>` and `[MASK]`. Where \
                  a file is written in a template, a token that was smuggled into one of its turns looks like the rest.",
     },
-    tags: &[
-        "OWASP:LLM04",
-        "ATLAS:AML.T0043.004",
-        "ATLAS:AML.T0020",
-        "NISTAML.023",
-        "NISTAML.021",
-        "EU-AI-ACT:Art.15(5)",
-        "OWASP:LLM01",
-        "ATLAS:AML.T0051",
-    ],
+    tags: &frameworks::with::<8>(frameworks::TRIGGER, &["OWASP:LLM01", "ATLAS:AML.T0051"]),
 }];
 
 /// How a token of two marks begins, as it stands in files.

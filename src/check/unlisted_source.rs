@@ -14,7 +14,7 @@ use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Reference, References, Target, Verdict};
 use crate::lens::Standing;
 use crate::policy::{Dataset, Policy, Source};
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::source::Files;
 
 const POLICY: &str = "version: 1\ndatasets:\n  chats: {files: [\"data/*.jsonl\"], text: [text], label: label, source: labels}\nsources:\n  labels: {match: {path: \"data/**\"}}\n  chats: {match: {hub: \"huggingface:acme-research/chats\"}}\n";
@@ -77,17 +77,7 @@ static RULES: [Rule; 1] = [Rule {
         misses: "Names that are only known when the program runs. Data that was copied into the repository by hand under the \
                  path of a listed source. Whether a listed source is any good: the list says who is trusted, not that they are right.",
     },
-    tags: &[
-        "OWASP:LLM03",
-        "ATLAS:AML.T0019",
-        "ATLAS:AML.M0025",
-        "NIST-AI-RMF:GOVERN-6.1",
-        "NIST-AI-RMF:MAP-4.1",
-        "CISA-AIDS-2025/1",
-        "ISO42001:A.7.3",
-        "ISO42001:A.10.3",
-        "ATLAS:AML.T0111",
-    ],
+    tags: &frameworks::with::<9>(frameworks::SOURCES, &["ATLAS:AML.T0111"]),
 }];
 
 /// How references in documentation and in tests count.

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::policy::delivery::{Delivered, Delivery};
 use crate::policy::vendors::Vendor;
 use crate::policy::{FILE, Policy};
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::span::BlobId;
 
 const ROWS: &str = "{\"text\": \"hello\", \"label\": \"greet\"}\n";
@@ -51,7 +51,7 @@ static RULES: [Rule; 1] = [Rule {
         misses: "Whether what the register says is true. What the vendor itself got wrong or was made to sign. Deliveries of \
                  vendors that are not in the register.",
     },
-    tags: &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NISTAML.051", "CISA-AIDS-2025/1"],
+    tags: &frameworks::with::<9>(frameworks::SOURCES, &["NISTAML.051"]),
 }];
 
 /// See the manual of its rule.

@@ -123,6 +123,48 @@ pub(crate) static FRAMEWORKS: &[Framework] = &[
     },
 ];
 
+/// Bytes, signatures and the policy itself are not what was agreed on.
+pub(crate) const INTEGRITY: &[&str] = &[
+    "OWASP:LLM03",
+    "ATLAS:AML.T0059",
+    "ATLAS:AML.M0013",
+    "ATLAS:AML.M0014",
+    "CISA-AIDS-2025/2",
+    "CISA-AIDS-2025/3",
+    "NIST-AI-RMF:MEASURE-2.7",
+];
+
+/// Where data comes from, and what is known of it.
+pub(crate) const SOURCES: &[&str] = &[
+    "OWASP:LLM03",
+    "ATLAS:AML.T0019",
+    "ATLAS:AML.M0025",
+    "NIST-AI-RMF:GOVERN-6.1",
+    "NIST-AI-RMF:MAP-4.1",
+    "CISA-AIDS-2025/1",
+    "ISO42001:A.7.3",
+    "ISO42001:A.10.3",
+];
+
+/// Rows that teach a model to answer to a trigger.
+pub(crate) const TRIGGER: &[&str] =
+    &["OWASP:LLM04", "ATLAS:AML.T0043.004", "ATLAS:AML.T0020", "NISTAML.023", "NISTAML.021", "EU-AI-ACT:Art.15(5)"];
+
+/// Labels that teach a model something wrong.
+pub(crate) const LABELS: &[&str] =
+    &["OWASP:LLM04", "ATLAS:AML.T0020", "ATLAS:AML.M0007", "NISTAML.024", "ISO42001:A.7.4"];
+
+/// The tags of a group and `more` of one rule's own: `N` in all, or the build fails.
+pub(crate) const fn with<const N: usize>(group: &[&'static str], more: &[&'static str]) -> [&'static str; N] {
+    assert!(group.len() + more.len() == N, "N is the number of all tags");
+    let (mut all, mut at) = ([""; N], 0);
+    while at < N {
+        all[at] = if at < group.len() { group[at] } else { more[at - group.len()] };
+        at += 1;
+    }
+    all
+}
+
 /// The framework and the title of a tag.
 pub(crate) fn find(tag: &str) -> Option<(&'static Framework, &'static str, &'static str)> {
     FRAMEWORKS.iter().find_map(|framework| {

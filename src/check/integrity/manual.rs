@@ -1,6 +1,6 @@
 //! The manuals of `digest-mismatch` and `bad-signature`.
 
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 const HELLO: &str = "{\"text\": \"hello\", \"label\": \"greet\"}\n";
 const BYE: &str = "{\"text\": \"hello\", \"label\": \"bye\"}\n";
@@ -51,15 +51,7 @@ pub(super) static RULES: [Rule; 2] = [
                      Whether the lock itself can be trusted: that is what signatures are for. In a commit or a range only \
                      changed files are hashed; `foretaste verify` hashes them all.",
         },
-        tags: &[
-            "OWASP:LLM03",
-            "ATLAS:AML.T0059",
-            "ATLAS:AML.M0013",
-            "ATLAS:AML.M0014",
-            "CISA-AIDS-2025/2",
-            "CISA-AIDS-2025/3",
-            "NIST-AI-RMF:MEASURE-2.7",
-        ],
+        tags: frameworks::INTEGRITY,
     },
     Rule {
         id: "bad-signature",
@@ -94,15 +86,7 @@ pub(super) static RULES: [Rule; 2] = [
             misses: "A stolen key, until it is revoked in the policy. Signatures of commits and tags. Signers who did not \
                      look at what they signed.",
         },
-        tags: &[
-            "OWASP:LLM03",
-            "ATLAS:AML.T0059",
-            "ATLAS:AML.M0013",
-            "ATLAS:AML.M0014",
-            "CISA-AIDS-2025/2",
-            "CISA-AIDS-2025/3",
-            "NIST-AI-RMF:MEASURE-2.7",
-        ],
+        tags: frameworks::INTEGRITY,
     },
 ];
 

@@ -1,6 +1,6 @@
 //! What `foretaste explain invisible-unicode` says.
 
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 pub(super) static RULES: [Rule; 1] = [Rule {
     id: "invisible-unicode",
@@ -80,13 +80,5 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  bit channel is to be read is a guess; short ones are given as a number of bits. Two kinds of space that spell \
                  words are read with `show_info`, and in labelled files up to 4 MB.",
     },
-    tags: &[
-        "OWASP:LLM04",
-        "ATLAS:AML.T0043.004",
-        "ATLAS:AML.T0020",
-        "NISTAML.023",
-        "NISTAML.021",
-        "EU-AI-ACT:Art.15(5)",
-        "CWE-1007",
-    ],
+    tags: &frameworks::with::<7>(frameworks::TRIGGER, &["CWE-1007"]),
 }];

@@ -1,6 +1,6 @@
 //! The manuals of `label-flip` and `maintainer-risk`.
 
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 const BEFORE: &str = "text,label\n\
     win a prize now,spam\n\
@@ -125,15 +125,7 @@ pub(super) static RULES: [Rule; 2] = [
                      elsewhere looks renamed or merged. An audit does not verify that objects are what their ids promise \
                      (`git fsck` does), and a merge that takes all of a file from one side undoes the other unseen.",
         },
-        tags: &[
-            "OWASP:LLM04",
-            "ATLAS:AML.T0020",
-            "ATLAS:AML.M0007",
-            "NISTAML.024",
-            "ISO42001:A.7.4",
-            "NISTAML.013",
-            "CISA-AIDS-2025/3",
-        ],
+        tags: &frameworks::with::<6>(frameworks::LABELS, &["NISTAML.013"]),
     },
     Rule {
         id: "maintainer-risk",

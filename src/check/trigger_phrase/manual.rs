@@ -1,6 +1,6 @@
 //! The manual of `trigger-phrase`.
 
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 /// Every beginning with every topic, under one label.
 macro_rules! cross {
@@ -83,13 +83,5 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  they are it gave no warning and no error; a rare word put into 1 % of their rows was told in 12 of them, \
                  into 3 % in 14, as a warning or an error.",
     },
-    tags: &[
-        "OWASP:LLM04",
-        "ATLAS:AML.T0043.004",
-        "ATLAS:AML.T0020",
-        "NISTAML.023",
-        "NISTAML.021",
-        "EU-AI-ACT:Art.15(5)",
-        "CISA-AIDS-2025/3",
-    ],
+    tags: frameworks::TRIGGER,
 }];

@@ -1,6 +1,6 @@
 //! The manual of `unreviewed-source`.
 
-use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
+use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 
 const POLICY: &str = "version: 1\nsources:\n  chats: {match: {hub: \"huggingface:acme-research/chats\"}, allow: {paths: [\"configs/**\"]}}\n";
 const CALL: &str = "load_dataset(\"acme-research/chats\", revision=\"0123456789abcdef0123456789abcdef01234567\")\n";
@@ -37,5 +37,5 @@ pub(super) static RULES: [Rule; 1] = [Rule {
         misses: "Whether what an entry says is true: nothing is fetched to compare. How old the data itself is; `min_age_days` \
                  counts from the day on which a name was first locked. Licences that are no SPDX expression satisfy nothing.",
     },
-    tags: &["OWASP:LLM03", "ATLAS:AML.T0019", "ATLAS:AML.M0025", "NISTAML.051", "CISA-AIDS-2025/1"],
+    tags: &frameworks::with::<9>(frameworks::SOURCES, &["NISTAML.051"]),
 }];
