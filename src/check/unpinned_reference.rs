@@ -251,8 +251,8 @@ impl UnpinnedReference {
     }
 
     fn severity(&self, reference: &Reference, standing: Standing) -> Option<Severity> {
-        let open = matches!(reference.verdict, Verdict::Unpinned | Verdict::Weak);
-        if !open || self.excused(reference) {
+        // What the lock holds is settled: the engine has made its verdict `Locked`.
+        if !matches!(reference.verdict, Verdict::Unpinned | Verdict::Weak) {
             return None;
         }
         match standing {
@@ -267,11 +267,6 @@ impl UnpinnedReference {
                 Some(if mild && !commit { Severity::Warning } else { Severity::Error })
             }
         }
-    }
-
-    /// Whether the lock holds what the code leaves open.
-    fn excused(&self, reference: &Reference) -> bool {
-        reference.verdict == Verdict::Locked
     }
 
     fn remote_code(&self, reference: &Reference, standing: Standing) -> Option<Severity> {

@@ -293,9 +293,11 @@ impl Builder<'_> {
         } else {
             split(&reference.target)
         };
-        let locked =
-            self.lock.and_then(|lock| lock.reference(reference.kind.as_str(), reference.hub, &reference.target));
-        let version = reference.pin.clone().filter(|_| firm).or_else(|| locked.map(|locked| locked.pin.clone()));
+        let revision = reference.pin.as_deref();
+        let locked = self
+            .lock
+            .and_then(|lock| lock.reference(reference.kind.as_str(), reference.hub, &reference.target, revision));
+        let version = locked.map(|locked| locked.pin.clone()).or_else(|| reference.pin.clone().filter(|_| firm));
         let retrieved = locked.map(|locked| locked.retrieved);
         let facts = self.sources.of(reference).map(facts);
         bill.add(

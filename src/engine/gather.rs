@@ -15,6 +15,7 @@ use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
 use crate::check::{self, Observation};
 use crate::diff;
 use crate::finding::{Finding, LookedAt, Unread};
+use crate::format::Reference;
 use crate::lens::class_of;
 use crate::policy::accept::{self, Extent};
 use crate::policy::baseline::Baseline;
@@ -167,6 +168,7 @@ impl Run<'_> {
         let (attributes, mut unread) = self.attributes(&entries)?;
         let is_locked = |path: &BStr| self.hashes(policy, &lock, path);
         let line = |path: &BStr| lock.line(path);
+        let settled = |reference: &Reference| lock.settled(reference);
         let scanner = Scanner {
             checks: &checks,
             policy,
@@ -175,6 +177,7 @@ impl Run<'_> {
             budget: &budget,
             attributes: &attributes,
             locked: &is_locked,
+            settled: &settled,
             blake3: self.checker.measures,
             hashing: self.checker.hashing.map(|hashing| (hashing, &line as _)),
         };

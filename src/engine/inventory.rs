@@ -138,7 +138,7 @@ impl Read {
         let standing = known.policy.lens(path).standing;
         let mut lines = Lines::new(&bytes);
         for reference in list() {
-            let reference = known.settled(reference);
+            let reference = known.shown(reference);
             let span = decoded.raw(reference.span);
             self.references.push(Named {
                 spot: Spot { path: path.to_owned(), line: lines.of(span) },
@@ -209,15 +209,14 @@ fn gaps(source: &Source, policy: &Policy) -> Vec<String> {
 }
 
 impl Known<'_> {
-    /// A reference as it is: what the code leaves open, the lock may hold.
-    fn settled(&self, reference: &Reference) -> Reference {
+    /// A reference with the pin that the lock holds for it, where the code has none.
+    fn shown(&self, reference: &Reference) -> Reference {
         let mut out = reference.clone();
-        let open = matches!(out.verdict, Verdict::Unpinned | Verdict::Weak);
-        let held = self.lock.as_ref().and_then(|lock| lock.reference(out.kind.as_str(), out.hub, &out.target));
-        if let (true, Some(held)) = (open, held) {
-            out.verdict = Verdict::Locked;
-            out.pin = Some(held.pin.clone());
-            out.fix.clear();
+        let held = self.lock.as_ref().and_then(|lock| {
+            lock.reference(out.kind.as_str(), out.hub, &out.target, out.pin.as_deref()).map(|held| held.pin.clone())
+        });
+        if let Some(pin) = held.filter(|_| out.verdict == Verdict::Locked) {
+            out.pin = Some(pin);
         }
         out
     }

@@ -9,6 +9,7 @@ use super::Error;
 use super::gather::{Blobs, Run};
 use super::scan::{Hashing, Measure, is_about_data};
 use crate::finding::Unread;
+use crate::format::{Reference, Verdict};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
@@ -44,6 +45,14 @@ impl Sides {
     /// What the judged lock calls the repository.
     pub(super) fn repo(&self) -> Option<&str> {
         self.lock().map(|lock| lock.repo.as_str())
+    }
+
+    /// A reference as it is: what code and configuration leave open, the judged lock may hold.
+    pub(super) fn settled(&self, reference: &Reference) -> Option<Reference> {
+        let open = matches!(reference.verdict, Verdict::Unpinned | Verdict::Weak);
+        let lock = self.lock().filter(|_| open)?;
+        lock.reference(reference.kind.as_str(), reference.hub, &reference.target, reference.pin.as_deref())?;
+        Some(Reference { verdict: Verdict::Locked, fix: String::new(), ..reference.clone() })
     }
 
     /// The line of a path in the judged lock.

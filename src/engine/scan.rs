@@ -117,6 +117,8 @@ pub(super) struct Scanner<'a> {
     pub(super) attributes: &'a Attributes,
     /// Whether a path is in the lock, so that it has to be hashed.
     pub(super) locked: &'a (dyn Fn(&BStr) -> bool + Sync),
+    /// A reference as the lock settles it, where the code leaves it open and the lock does not.
+    pub(super) settled: &'a (dyn Fn(&Reference) -> Option<Reference> + Sync),
     /// Whether a lock is to be written.
     pub(super) blake3: bool,
     /// What files are compared with, where nothing else is asked of them.
@@ -232,6 +234,7 @@ impl Scanner<'_> {
             seen: &mut part.seen,
             reading: &mut reading,
             references: &mut part.references,
+            settled: self.settled,
             named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
             feeds: Vec::new(),
@@ -559,6 +562,7 @@ struct Feed<'s> {
     seen: &'s mut [Seen],
     reading: &'s mut next::Reading,
     references: &'s mut Vec<(BlobId, Reference)>,
+    settled: &'s (dyn Fn(&Reference) -> Option<Reference> + Sync),
     named: Option<&'s mut BTreeSet<String>>,
     records: u64,
     feeds: Vec<Feeds>,
@@ -578,6 +582,9 @@ impl Sink for Feed<'_> {
     }
 
     fn references(&mut self, references: &References<'_>) {
+        let settled = |reference: &Reference| (self.settled)(reference).unwrap_or_else(|| reference.clone());
+        let list: Vec<Reference> = references.list.iter().map(settled).collect();
+        let references = &References { list: &list, ..*references };
         for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
             check.observe(seen, &Observation::References(references));
         }
@@ -585,7 +592,8 @@ impl Sink for Feed<'_> {
             let fresh = references.list.iter().filter(|r| references.blob.fresh.touches(r.span) && names_source(r));
             named.extend(fresh.map(|r| format!("{}:{}", r.hub, r.target)));
         }
-        self.references.extend(references.list.iter().map(|r| (references.blob.id, r.clone())));
+        let id = references.blob.id;
+        self.references.extend(list.into_iter().map(|reference| (id, reference)));
     }
 }
 

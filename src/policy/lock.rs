@@ -29,7 +29,7 @@ use jiff::civil::Date;
 use crate::span::Span;
 pub(crate) use file::{Labels, LockedFile, Publisher};
 pub(crate) use judged::{Compared, Locked, Moment, Receipt, SignatureFile};
-pub(crate) use reference::{LockedReference, is_pin};
+pub(crate) use reference::{LockedReference, is_pin, name};
 use text::{day, number};
 pub(crate) use text::{digest, hex, is_name};
 
@@ -164,9 +164,16 @@ impl Lock {
         text
     }
 
-    /// What a reference was resolved to, by kind (`dataset`, `model`, …), hub and name as written.
-    pub(crate) fn reference(&self, kind: &str, hub: &str, target: &str) -> Option<&LockedReference> {
-        let key = (kind, hub, target);
+    /// What a name elsewhere was resolved to, by kind (`dataset`, `model`, …), hub, name and revision as written.
+    pub(crate) fn reference(
+        &self,
+        kind: &str,
+        hub: &str,
+        target: &str,
+        revision: Option<&str>,
+    ) -> Option<&LockedReference> {
+        let name = reference::name(target, revision);
+        let key = (kind, hub, &*name);
         self.references.binary_search_by(|reference| reference.key().cmp(&key)).ok().map(|at| &self.references[at])
     }
 

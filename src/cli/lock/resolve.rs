@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::format::{Reference, Target, Verdict};
-use crate::policy::lock::{Lock, LockedReference, is_pin};
+use crate::policy::lock::{Lock, LockedReference, is_pin, name};
 use crate::source::hub;
 
 /// References with what they resolve to, and those that nothing here resolves.
@@ -33,11 +33,12 @@ pub(super) fn resolve(
         if !remote || !matches!(reference.kind, Target::Dataset | Target::Model) || reference.target.is_empty() {
             continue;
         }
-        let (hub_name, name) = (reference.hub, name(reference));
+        let (hub_name, revision) = (reference.hub, reference.pin.as_deref());
+        let name = name(&reference.target, revision).into_owned();
         if !seen.insert((kind, hub_name, name.clone())) {
             continue;
         }
-        let before = old.and_then(|old| old.reference(kind, hub_name, &name));
+        let before = old.and_then(|old| old.reference(kind, hub_name, &reference.target, revision));
         let written = reference.pin.clone().filter(|pin| is_pin(pin)).map(|pin| (pin, "written"));
         let listed =
             || handed.get(&(kind.to_owned(), hub_name.to_owned(), name.clone())).map(|pin| (pin.clone(), "file"));
@@ -66,14 +67,6 @@ pub(super) fn resolve(
     resolved.list.sort_by(|a, b| a.key().cmp(&b.key()));
     resolved.open.sort();
     resolved
-}
-
-/// What a reference is called in the lock: its name, and the revision where one is written.
-fn name(reference: &Reference) -> String {
-    match &reference.pin {
-        Some(pin) => format!("{}@{pin}", reference.target),
-        None => reference.target.clone(),
-    }
 }
 
 /// A line of shell that resolves a reference elsewhere. Only for names that mean nothing to a shell.

@@ -1,5 +1,6 @@
 //! What a name at another place was resolved to when it was locked.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
@@ -32,6 +33,14 @@ pub(crate) fn is_pin(text: &str) -> bool {
     let hex =
         |text: &str, len: usize| text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     hex(text, 40) || text.strip_prefix("sha256:").is_some_and(|digest| hex(digest, 64))
+}
+
+/// What a name is called in the lock: with the revision where one is written, since another revision is other content.
+pub(crate) fn name<'t>(target: &'t str, revision: Option<&str>) -> Cow<'t, str> {
+    match revision {
+        Some(revision) => format!("{target}@{revision}").into(),
+        None => target.into(),
+    }
 }
 
 impl LockedReference {
