@@ -5,6 +5,8 @@ mod support;
 
 use std::path::Path;
 
+use support::Repo;
+
 /// Repository and commit, place, what is written there, verdict; `-` where nothing may be reported.
 const WORKED: &[(&str, &str, u64, &str, &str)] = &[
     ("axolotl", "examples/llama-3/lora-1b.yml", 6, "teknium/GPT4-LLM-Cleaned", "unpinned dataset"),
@@ -70,4 +72,88 @@ fn every_worked_example_has_its_verdict() {
         }
     }
     assert_eq!(wrong, 0, "verdicts that differ");
+}
+
+const PIN: &str = "0123456789abcdef0123456789abcdef01234567";
+const CONFIG: &str = "base_model: acme/base\nadapter: lora\ndatasets:\n- path: acme/chats\n";
+
+fn targets(report: &serde_json::Value) -> Vec<&str> {
+    let of = |finding: &serde_json::Value| finding["rule"] == "unpinned-reference";
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| of(finding));
+    findings.map(|finding| finding["evidence"]["target"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_the_lock_holds_is_no_longer_unpinned() {
+    let repo = Repo::with(&[("configs/sft.yaml", CONFIG)]);
+    let (code, report) = repo.json(&["check"]);
+    assert_eq!((code, targets(&report)), (1, vec!["acme/base", "acme/chats"]), "{report}");
+    // One of the two was looked up where there is a network.
+    std::fs::write(repo.beside("resolved.txt"), format!("dataset huggingface acme/chats {PIN}\n")).unwrap();
+    let handed = repo.beside("resolved.txt");
+    let run = repo.foretaste(&["lock", "--resolved", handed.to_str().unwrap()]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    let (_, report) = repo.json(&["check"]);
+    assert_eq!(targets(&report), ["acme/base"], "{report}");
+    let (_, inventory) = repo.json(&["inventory"]);
+    let chats = &inventory["references"][1];
+    assert_eq!((&chats["verdict"], &chats["pin"]), (&"locked".into(), &PIN.into()), "{inventory}");
+    // Locked again, it stays what it was.
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    repo.foretaste(&["lock"]);
+    assert_eq!(std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap(), lock);
+    // Another revision is other content.
+    repo.write(&[("configs/sft.yaml", &format!("{CONFIG}  revision: experiment\n"))]);
+    let (_, report) = repo.json(&["check"]);
+    assert_eq!(targets(&report), ["acme/base", "acme/chats"], "{report}");
+    // A lock that cannot be read holds nothing.
+    repo.write(&[("configs/sft.yaml", CONFIG), ("foretaste.lock", "foretaste.lock v9\n")]);
+    let (_, report) = repo.json(&["check"]);
+    assert_eq!(targets(&report), ["acme/base", "acme/chats"], "{report}");
+}
+
+#[test]
+fn a_source_may_ask_for_more_than_the_lock() {
+    let policy = "version: 1\nsources:\n  chats: {match: {hub: \"huggingface:acme/chats\"}, pin: commit}\n  base: {match: {hub: \
+                  \"huggingface:acme/base\"}, pin: lock}\n";
+    let repo = Repo::with(&[("configs/sft.yaml", CONFIG), ("foretaste.yaml", policy)]);
+    let handed = repo.beside("resolved.txt");
+    let text = format!("dataset huggingface acme/chats {PIN}\nmodel huggingface acme/base {PIN}\n");
+    std::fs::write(&handed, text).unwrap();
+    repo.foretaste(&["lock", "--resolved", handed.to_str().unwrap()]);
+    let (code, report) = repo.json(&["check"]);
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| (&f["evidence"]["finding"], &f["evidence"]["source"]))
+        .collect();
+    assert_eq!((code, found), (1, vec![(&"source-underspecified-pin".into(), &"chats".into())]), "{report}");
+}
+
+#[test]
+fn a_baseline_accepts_what_is_there_and_a_change_that_adds_to_it_fails() {
+    let repo = Repo::with(&[("configs/sft.yaml", CONFIG)]);
+    let run = repo.foretaste(&["baseline"]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    repo.commit(&[], "accept what is there");
+    assert_eq!(repo.json(&["check"]).0, 0);
+    repo.git(&["checkout", "--quiet", "-b", "change"]);
+    // The same name at another place is a new place; another line around the old one is not.
+    repo.commit(&[("configs/sft.yaml", &format!("learning_rate: 0.1\n{CONFIG}"))], "tune");
+    for arguments in [&["check"][..], &["check", "--range", "main..HEAD"], &["check", "--rev", "HEAD"]] {
+        let (code, report) = repo.json(arguments);
+        assert_eq!((code, targets(&report)), (0, vec![]), "{arguments:?}: {report}");
+    }
+    repo.commit(&[("configs/dpo.yaml", CONFIG)], "train on it once more");
+    for arguments in [&["check"][..], &["check", "--range", "main..HEAD"], &["check", "--rev", "HEAD"]] {
+        let (code, report) = repo.json(arguments);
+        assert_eq!((code, targets(&report)), (1, vec!["acme/base", "acme/chats"]), "{arguments:?}: {report}");
+        let places = &report["findings"][0]["places"];
+        assert_eq!((places.as_array().unwrap().len(), &places[0]["path"]), (1, &"configs/dpo.yaml".into()), "{report}");
+    }
+    // What is pinned adds nothing.
+    let pinned = CONFIG.replace("adapter", &format!("revision_of_model: {PIN}\nadapter"));
+    repo.commit(&[("configs/dpo.yaml", &format!("{pinned}  revision: {PIN}\n"))], "pin");
+    assert_eq!(repo.json(&["check", "--range", "main..HEAD"]).0, 0);
 }

@@ -129,25 +129,27 @@ impl Check for UnreviewedSource {
                 self.entry(&seen, source, blob, findings);
             }
         }
-        for (places, kind, what, help) in [
+        for (places, severity, kind, what, help) in [
             (
                 std::mem::take(&mut seen.misused),
+                Severity::Warning,
                 "use-not-allowed",
                 "is used where its entry does not allow it",
                 "use another source here, or widen `allow` of the entry in a change of its own",
             ),
             (
                 std::mem::take(&mut seen.loose),
+                Severity::Error,
                 "source-underspecified-pin",
                 "is named less firmly than its entry asks",
-                "tie the reference down as `pin` of the entry says, or lock it with `foretaste lock`",
+                "tie the reference down in the code as `pin` of the entry says, or let the entry say `pin: lock`",
             ),
         ] {
             for (source, mut marks) in places {
                 marks.sort();
                 let message = format!("the source `{}` {what}", short(&source));
                 let marks = marks.into_iter().map(|(_, mark)| mark).collect();
-                findings.push(finding(kind, &source, message, help, Severity::Warning, marks));
+                findings.push(finding(kind, &source, message, help, severity, marks));
             }
         }
         if !seen.young.is_empty() {
@@ -198,12 +200,12 @@ impl UnreviewedSource {
                 seen.misused.entry(source.name.clone()).or_default().push(place());
             }
             let pin = reference.pin.as_deref().unwrap_or("");
-            let firm = match source.pin.as_deref() {
-                // What asks for a commit is judged by `unpinned-reference`.
-                None | Some("commit") => true,
-                Some("sha256") => reference.verdict == Verdict::Pinned && !pin.is_empty() && pin.len() >= 64,
-                Some("version_id") => reference.verdict == Verdict::Pinned,
-                Some(_) => matches!(reference.verdict, Verdict::Pinned | Verdict::Locked),
+            let firm = match (source.pin.as_deref(), reference.verdict) {
+                // What is not tied down at all is judged by `unpinned-reference`.
+                (_, Verdict::Weak | Verdict::Unpinned) => true,
+                (Some("sha256"), verdict) => verdict == Verdict::Pinned && pin.len() >= 64,
+                (Some("commit" | "version_id"), verdict) => verdict == Verdict::Pinned,
+                _ => true,
             };
             if !firm {
                 seen.loose.entry(source.name.clone()).or_default().push(place());
