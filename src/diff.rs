@@ -37,6 +37,7 @@ pub(crate) use compare::{How, Likeness, Traced, compare, trace};
 pub(crate) use flips::short;
 pub(crate) use fresh::fresh;
 pub(crate) use hash::{hash, mix};
+pub(crate) use index::frozen;
 pub(crate) use index::{Index, Label, Tally};
 pub(crate) use kind::Kind;
 pub(crate) use normal::is_invisible;

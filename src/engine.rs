@@ -62,6 +62,7 @@ pub struct Checker {
     measures: bool,
     only: &'static [&'static str],
     show_info: bool,
+    cache: Option<PathBuf>,
     moment: Option<crate::policy::lock::Moment>,
     hashing: Option<Hashing>,
     /// Folders outside of the repository, by the names that the lock gives them.
@@ -95,6 +96,7 @@ impl Default for Checker {
             measures: false,
             only: &[],
             show_info: false,
+            cache: None,
             moment: None,
             hashing: None,
             outside: Vec::new(),
@@ -204,6 +206,13 @@ impl Checker {
     /// Counts the records of every file, for [`Outcome::records_of`].
     pub(crate) fn recording(mut self) -> Self {
         self.measures = true;
+        self
+    }
+
+    /// Keeps what an audit has read in this folder, the cache folder of the user. What lies there already is believed only
+    /// where it is authentic; it never shows in what is said.
+    pub(crate) fn cache(mut self, folder: Option<PathBuf>) -> Self {
+        self.cache = folder;
         self
     }
 

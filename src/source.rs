@@ -5,6 +5,7 @@
 
 mod attributes;
 mod bytes;
+mod cache;
 mod history;
 pub(crate) mod hub;
 mod index;
@@ -30,6 +31,7 @@ use crate::span::BlobId;
 pub(crate) use attributes::{Attributes, above};
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
+pub(crate) use cache::Cache;
 pub(crate) use history::{Ancestor, Back, Changed, Edge, History, Step, Walk};
 pub(crate) use lfs::{LfsError, MAX_POINTER, Pointer, annex_key, dvc_outputs, elsewhere, pointer};
 pub use repository::Environment;

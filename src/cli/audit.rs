@@ -1,6 +1,7 @@
 //! `foretaste audit`: who changed which labels when, over the whole history.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -40,6 +41,9 @@ pub(super) struct Arguments {
     /// Who answers for it; the mail address of the git author without it.
     #[arg(long, value_name = "WHO", requires = "accept")]
     owner: Option<String>,
+    /// Read all versions anew, and keep nothing of them in the cache folder of the user.
+    #[arg(long)]
+    no_cache: bool,
     #[command(flatten)]
     judging: Judging,
     #[command(flatten)]
@@ -53,11 +57,18 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         require_coverage: arguments.require_coverage,
     };
     let bar = Bar::new(console.quiet);
-    let outcome = checker(&arguments.judging)?.audit(std::path::Path::new("."), &asked, &bar)?;
+    let cache = if arguments.no_cache { None } else { cache_folder() };
+    let outcome = checker(&arguments.judging)?.cache(cache).audit(std::path::Path::new("."), &asked, &bar)?;
     if let Some(what) = &arguments.accept {
         return accept(arguments, what, &outcome);
     }
     show(&outcome, &arguments.judging, &arguments.showing, console)
+}
+
+/// Where the user's programs keep what they can compute again.
+fn cache_folder() -> Option<PathBuf> {
+    let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")))
 }
 
 /// Proposes exceptions for all that is said of a commit.

@@ -1,6 +1,8 @@
 //! The compact index of one version of a blob: what each record is known by and how it is labelled, in about twelve
 //! bytes a record.
 
+pub(crate) mod frozen;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;

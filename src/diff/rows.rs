@@ -3,6 +3,7 @@
 //! Rows follow each other with the same few bytes between them, so that a length a row and the places where the rhythm
 //! breaks are enough. A file of five million rows takes 10 MB.
 
+use super::index::frozen::{Reader, Writer};
 use crate::span::Span;
 
 /// A start is kept for every so many rows.
@@ -94,6 +95,38 @@ impl Rows {
     pub(crate) fn number(&self, row: usize) -> u64 {
         let next = self.numbers.partition_point(|&(from, _)| from as usize <= row);
         (row as u64).wrapping_add(self.numbers[next - 1].1)
+    }
+
+    /// Writes it.
+    pub(super) fn freeze(&self, out: &mut Writer) {
+        let pair = |row: u32, other: u64| (u128::from(row) << 64 | u128::from(other)).to_le_bytes();
+        out.list(self.lengths.iter().map(|length| length.to_le_bytes()));
+        out.list(self.long.iter().map(|&(row, length)| pair(row, length)));
+        out.list(self.gaps.iter().map(|&(row, gap)| pair(row, gap as u64)));
+        out.list(self.numbers.iter().map(|&(row, ahead)| pair(row, ahead)));
+        out.list(self.ends.iter().map(|end| end.to_le_bytes()));
+        out.number(self.end);
+    }
+
+    /// Reads it; `None` where it does not fit.
+    pub(super) fn thaw(from: &mut Reader<'_>) -> Option<Self> {
+        let pair = |bytes: [u8; 16]| {
+            let both = u128::from_le_bytes(bytes);
+            ((both >> 64) as u32, both as u64)
+        };
+        let lengths = from.list(u16::from_le_bytes)?;
+        let (long, gaps, numbers) = (from.list(pair)?, from.list(pair)?, from.list(pair)?);
+        let gaps: Vec<(u32, i64)> = gaps.into_iter().map(|(row, gap)| (row, gap as i64)).collect();
+        let rows = Self { lengths, long, gaps, numbers, ends: from.list(u64::from_le_bytes)?, end: from.number()? };
+        let is_long =
+            |row: usize, length: u16| length == LONG && rows.long.binary_search_by_key(&(row as u32), |l| l.0).is_err();
+        let begins = |first: Option<u32>| rows.len() == 0 || first == Some(0);
+        let fits = begins(rows.gaps.first().map(|gap| gap.0))
+            && begins(rows.numbers.first().map(|number| number.0))
+            && rows.ends.len() == rows.len().div_ceil(STRIDE)
+            && rows.long.len() == rows.lengths.iter().filter(|&&length| length == LONG).count()
+            && !rows.lengths.iter().enumerate().any(|(row, &length)| is_long(row, length));
+        fits.then_some(rows)
     }
 
     fn length(&self, row: usize) -> u64 {

@@ -4,6 +4,7 @@
 //! Two passes over the commits, both on indexes alone: the first counts, the second looks at the records of the
 //! commits that matter once more, and shows every commit to the checks.
 
+mod cached;
 mod decode;
 mod dwell;
 mod merge;
@@ -29,7 +30,7 @@ use crate::diff::{self, Chapter, How, Kind};
 use crate::finding::{LookedAt, Unread};
 use crate::lens::class_of_image;
 use crate::policy::accept::{self, Extent};
-use crate::source::{Content, Edge, Repository, Scope, Source, SourceError, Walk};
+use crate::source::{Cache, Content, Edge, Repository, Scope, Source, SourceError, Walk};
 pub(super) use decode::feed;
 use decode::{Unit, Units};
 pub(crate) use dwell::Dwell;
@@ -143,7 +144,12 @@ impl Run<'_> {
         let mut units = Units::new(policy, &self.reader);
         units.paths(&walk.paths);
         want(&mut units, &walk, &listings);
-        units.read(&walk.blobs, self.progress);
+        let mut cache = self
+            .checker
+            .cache
+            .as_deref()
+            .and_then(|folder| Cache::open(folder, repository.common_dir(), &cached::settings(&policy.limits)?));
+        units.read(&walk.blobs, cache.as_mut(), self.progress);
         only_data(&mut walk, &units);
         let walk = walk;
         let sets: Vec<String> =

@@ -161,7 +161,6 @@ impl Repository {
     }
 
     /// The folder with objects and branches, which linked work trees share.
-    #[cfg(test)]
     pub(crate) fn common_dir(&self) -> &Path {
         &self.common_dir
     }
@@ -182,6 +181,11 @@ impl Repository {
         let result = job(&handle);
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
         result
+    }
+
+    /// Whether an object is there.
+    pub(crate) fn has(&self, id: ObjectId) -> bool {
+        self.with(|git| git.has_object(id))
     }
 
     /// The index; empty where there is none.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bstr::{BStr, BString, ByteSlice};
 use rustc_hash::FxHashMap;
 
+use super::cached::{self, Keeping};
 use super::neighbours::Neighbours;
 use crate::diff::Index;
 use crate::engine::Progress;
@@ -14,7 +15,7 @@ use crate::engine::scan::Reader;
 use crate::format::{self, Blob, Sink};
 use crate::lens::{FieldRoles, Lens, class_of, class_of_image};
 use crate::policy::Policy;
-use crate::source::{self, ObjectId};
+use crate::source::{self, Cache, ObjectId};
 use crate::span::{BlobId, Fresh};
 
 /// What a blob came to, as it is seen under one path.
@@ -41,7 +42,7 @@ pub(super) struct Rows {
 
 /// How a path has a blob read: paths that agree here share what was read.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct View {
+pub(super) struct View {
     dataset: Option<Arc<str>>,
     roles: Option<Vec<(String, crate::lens::Role)>>,
     null: Vec<String>,
@@ -117,7 +118,7 @@ impl<'a> Units<'a> {
     }
 
     /// Reads all that is wanted.
-    pub(super) fn read(&mut self, blobs: &[ObjectId], progress: &dyn Progress) {
+    pub(super) fn read(&mut self, blobs: &[ObjectId], mut cache: Option<&mut Cache>, progress: &dyn Progress) {
         self.read = (0..self.wanted.len()).map(|_| OnceLock::new()).collect();
         let mut by_blob: Vec<(u32, u32, usize)> =
             self.wanted.iter().map(|(&(blob, view), &at)| (blob, view, at)).collect();
@@ -127,13 +128,22 @@ impl<'a> Units<'a> {
             let image = self.image(view, blobs[blob as usize]);
             image.map(|image| self.read[unit].set(image)).is_none()
         });
+        let keys = match &mut cache {
+            None => Vec::new(),
+            Some(cache) => self.cached(cache, &mut by_blob, blobs),
+        };
         let groups: Vec<&[(u32, u32, usize)]> = by_blob.chunk_by(|a, b| a.0 == b.0).collect();
         let ids: Vec<ObjectId> = groups.iter().map(|group| blobs[group[0].0 as usize]).collect();
         progress.total(ids.len() as u64);
         let Some(repository) = self.reader.repository() else { return };
+        let sizes: Vec<AtomicU64> = groups.iter().map(|_| AtomicU64::new(u64::MAX)).collect();
         repository.each_blob(&ids, self.policy.limits.blob, &|at, bytes| {
             if let Ok(bytes) = &bytes {
                 self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                // What a pointer stands for is not in the repository, and may be gone tomorrow.
+                if source::pointer(bytes).is_none() {
+                    sizes[at].store(bytes.len() as u64, Ordering::Relaxed);
+                }
             }
             for &(_, view, unit) in groups[at] {
                 let read = match &bytes {
@@ -146,6 +156,50 @@ impl<'a> Units<'a> {
             progress.done();
         });
         progress.finish();
+        let Some(cache) = cache else { return };
+        let mut keeping = Keeping::new(cache);
+        for (group, bytes) in groups.iter().zip(&sizes) {
+            let bytes = bytes.load(Ordering::Relaxed);
+            for &(_, _, unit) in group.iter().filter(|_| bytes != u64::MAX) {
+                if let (Some(key), Some(read)) = (keys.get(unit), self.read[unit].get()) {
+                    keeping.keep(key, read, bytes);
+                }
+            }
+        }
+        keeping.finish();
+    }
+
+    /// Takes what the cache has, and out of the list what need not be read any more. Returns the key of each unit.
+    fn cached(&self, cache: &mut Cache, by_blob: &mut Vec<(u32, u32, usize)>, blobs: &[ObjectId]) -> Vec<cached::Key> {
+        let digests: Vec<_> = {
+            let mut views: Vec<_> = self.view_numbers.iter().collect();
+            views.sort_unstable_by_key(|(_, number)| **number);
+            views.into_iter().map(|(view, _)| cached::digest(view)).collect()
+        };
+        let Some(&any) = blobs.first() else { return Vec::new() };
+        let mut keys = vec![(any, [0; 32]); self.wanted.len()];
+        for &(blob, view, unit) in &*by_blob {
+            keys[unit] = (blobs[blob as usize], digests[view as usize]);
+        }
+        let wanted = by_blob.iter().map(|&(_, _, unit)| (keys[unit], unit)).collect();
+        let Some(repository) = self.reader.repository() else { return keys };
+        let mut sizes: FxHashMap<ObjectId, u64> = FxHashMap::default();
+        cached::take(cache, &wanted, &mut |unit, read, bytes| {
+            // Where the blob is missing today, that is what is to be said.
+            let id = keys[unit].0;
+            if bytes <= self.policy.limits.blob && repository.has(id) && self.read[unit].set(read).is_ok() {
+                sizes.insert(id, bytes);
+            }
+        });
+        // A blob that is read all the same is counted when it is.
+        by_blob.retain(|&(_, _, unit)| self.read[unit].get().is_none());
+        for &(blob, ..) in &*by_blob {
+            sizes.remove(&blobs[blob as usize]);
+        }
+        // The order of a sum does not matter.
+        let bytes: Vec<u64> = sizes.into_values().collect();
+        self.bytes.fetch_add(bytes.iter().sum(), Ordering::Relaxed);
+        keys
     }
 
     /// What an image of a data set comes to as a view has it.
