@@ -89,6 +89,7 @@ impl Repo {
             .env("GIT_AUTHOR_DATE", format!("{clock} +0000"))
             .env("GIT_COMMITTER_DATE", format!("{clock} +0000"))
             .env("SOURCE_DATE_EPOCH", "1793000000")
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("NO_COLOR", "1")
             .env("LC_ALL", "C.UTF-8");
         command
