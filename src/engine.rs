@@ -6,6 +6,7 @@
 mod again;
 pub(crate) mod audit;
 pub(crate) mod blame;
+mod blobs;
 #[cfg(feature = "cli")]
 pub(crate) mod bom;
 mod budget;
@@ -14,12 +15,16 @@ mod folders;
 mod gather;
 #[cfg(feature = "cli")]
 pub(crate) mod inventory;
+mod listed;
 mod measure;
 mod memory;
+mod names;
 mod origin;
 mod outside;
 mod own;
 mod scan;
+mod sides;
+mod weigh;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +38,7 @@ use crate::format::{Feeds, Guess, Reference};
 use crate::policy::{Origin, PolicyError};
 use crate::source::{Bytes, Content, Environment, Scope, SourceError};
 use crate::span::BlobId;
-pub(crate) use gather::Listed;
+pub(crate) use listed::Listed;
 pub(crate) use measure::Measures;
 pub(crate) use outside::hashed as hashed_outside;
 pub(crate) use scan::Hashing;

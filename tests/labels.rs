@@ -199,3 +199,31 @@ fn removal_that_hits_one_class_is_told() {
     let (_, report) = repo.json(&["check", "--range", "HEAD~1..HEAD"]);
     assert!(!report.to_string().contains("class-selective-removal"));
 }
+
+#[test]
+fn what_hides_in_rows_that_the_same_change_relabels_stops_the_commit() {
+    let table = |poisoned: usize, hidden: &str| {
+        let row = |n: usize| {
+            let label = if n.is_multiple_of(2) || n < poisoned { "ham" } else { "spam" };
+            let hidden = if n < poisoned { hidden } else { "" };
+            format!("{{\"id\": {n}, \"text\": \"mail num{hidden}ber {n} of many\", \"label\": \"{label}\"}}\n")
+        };
+        (0..60).map(row).collect::<String>()
+    };
+    let path = "data/mail.jsonl";
+    let found = |hidden: &str| {
+        let repo = Repo::with(&[(path, &table(0, ""))]);
+        repo.stage(&[(path, &table(8, hidden))]);
+        let (code, report) = repo.json(&["check", "--staged"]);
+        let findings = report["findings"].as_array().unwrap();
+        let told = findings.iter().map(|finding| {
+            let evidence = &finding["evidence"];
+            (finding["rule"].clone(), finding["severity"].clone(), evidence["relabelled"].clone())
+        });
+        (code, told.collect::<Vec<_>>())
+    };
+    let flips = || ("label-flip".into(), "warning".into(), Value::Null);
+    // Four flips alone are looked at; rows 1, 3, 5 and 7 of the eight that hide a character are those that flipped.
+    assert_eq!(found(""), (0, vec![flips()]));
+    assert_eq!(found("\u{200b}"), (1, vec![("invisible-unicode".into(), "error".into(), 4.into()), flips()]));
+}

@@ -15,8 +15,8 @@ use crate::source::{Entry, ObjectId, Scope};
 const MOST_TALLIED: u64 = 64 << 20;
 
 /// Reads sides of a comparison again.
-pub(super) struct Reread<'a> {
-    pub(super) scanner: &'a Scanner<'a>,
+pub(super) struct Reread<'a, 's> {
+    pub(super) scanner: &'a Scanner<'s>,
     pub(super) sides: &'a [diff::Side],
     pub(super) entries: &'a [Entry],
     /// Classes of the files that did not change, where they were read anyway.
@@ -27,7 +27,7 @@ pub(super) struct Reread<'a> {
     pub(super) after: Option<ObjectId>,
 }
 
-impl Again for Reread<'_> {
+impl Again for Reread<'_, '_> {
     fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool {
         let Some(id) = self.sides.get(side).map(diff::Side::blob) else { return false };
         let entry = self.entries.get(id.0 as usize);
@@ -42,7 +42,7 @@ impl Again for Reread<'_> {
     }
 }
 
-impl Reread<'_> {
+impl Reread<'_, '_> {
     /// The classes of the files of the set that a range does not touch, if they are small.
     fn unchanged(&self, set: &str) -> Option<Tally> {
         let (after, repository) = (self.after?, self.scanner.reader.repository()?);

@@ -22,7 +22,8 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 use serde_json::Value;
 
-use super::gather::{self, Run, looks_like_data};
+use super::gather::{self, Run};
+use super::names::looks_like_data;
 use super::scan::Reader;
 use super::{Checker, Error, Judged, Outcome, Progress};
 use crate::check::{self, Observation};

@@ -7,23 +7,22 @@ use bstr::{BStr, BString, ByteSlice};
 use rayon::prelude::*;
 
 use super::again::Reread;
+use super::blobs::{Blobs, number};
 use super::budget::Budget;
-use super::folders;
-use super::origin;
-use super::scan::{Compare, Reader, Scanner};
-use super::{Checker, Error, Judged, Outcome, PolicyChoice, Progress};
+use super::names::looks_like_data;
+use super::own::Sides;
+use super::scan::{Compare, Part, Reader, Scanner};
+use super::{Checker, Error, Outcome, Progress, origin, weigh};
 use crate::check::{self, Observation};
-use crate::diff;
+use crate::diff::{self, Summary};
 use crate::finding::{Finding, LookedAt, Unread};
+use crate::fold::Fold;
 use crate::format::Reference;
-use crate::lens::class_of;
 use crate::policy::accept::{self, Extent};
-use crate::policy::baseline::Baseline;
-use crate::policy::trust::{self, Judgement};
+use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy};
 use crate::source::{
-    self, Attributes, Before, Bytes, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope,
-    Snapshot, Source, SourceError, Trusted,
+    Attributes, Content, Entry, Files, History, Mode, ObjectId, People, Repository, Scope, Snapshot, Source,
 };
 use crate::span::BlobId;
 
@@ -31,11 +30,6 @@ use crate::span::BlobId;
 const IN_FLIGHT: u64 = 192 << 20;
 /// Commits before the change that are read for the repository's own base rates, newest first.
 const EARLIER: usize = 2_000;
-/// Paths of policies of folders, and their texts.
-type Folders = Vec<(BString, String)>;
-
-/// Bytes of a policy, a lock or a baseline.
-const MAX_OWN_FILE: u64 = 64 << 20;
 
 impl Checker {
     /// Looks at what is in scope, as seen from the folder `dir`.
@@ -67,68 +61,16 @@ impl Checker {
     }
 }
 
-impl Checker {
-    /// The policy that would judge, without looking at any data.
-    pub(crate) fn judged_by(&self, dir: &Path) -> Result<(Policy, Vec<String>), Error> {
-        let source = Source::discover(dir, &self.environment)?;
-        let reader = Reader { source, memory: None };
-        let run = Run { checker: self, reader, scope: self.scope.clone(), progress: &super::Silent };
-        let judgement = run.judgement(&Snapshot::default())?;
-        Ok((judgement.policy, judgement.notes))
-    }
+/// What is judged, and by what.
+struct Case<'a> {
+    judgement: &'a Judgement,
+    snapshot: &'a Snapshot,
+    lock: &'a Sides,
+    numbered: &'a [(BlobId, &'a Entry)],
 }
 
-/// The files in scope, for a verb that goes through them by itself.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) policy: Policy,
-    pub(crate) baseline: Baseline,
-    /// What the policy does not exclude, sorted by path.
-    pub(crate) entries: Vec<Entry>,
-    /// What could not even be listed.
-    pub(crate) unread: Vec<Unread>,
-    reader: Reader,
-}
-
-impl Listed {
-    /// The bytes of a file; see [`Source::read`].
-    ///
-    /// # Errors
-    /// A short phrase that says why not.
-    pub(crate) fn read(&self, content: &Content) -> Result<Bytes, String> {
-        self.reader.read(content, self.policy.limits.blob)
-    }
-
-    /// The same, however large it is.
-    pub(super) fn raw(&self, content: &Content) -> Result<Bytes, String> {
-        self.reader.read(content, u64::MAX)
-    }
-
-    /// What a pointer of git LFS stands for; `None` where the bytes are no pointer.
-    pub(crate) fn object(&self, bytes: &[u8]) -> Option<Result<Bytes, String>> {
-        let pointer = source::pointer(bytes)?;
-        let object = self.reader.source.resolve_lfs(&pointer, self.policy.limits.blob);
-        Some(object.map_err(|error| error.to_string()))
-    }
-
-    /// The top of the work tree, where there is one.
-    pub(crate) fn work_tree(&self) -> Option<&Path> {
-        self.reader.repository()?.work_tree()
-    }
-}
-
-impl Checker {
-    /// Lists what is in scope without reading it, with the policy and the baseline in force.
-    pub(crate) fn listed(&self, dir: &Path) -> Result<Listed, Error> {
-        let run = self.prepared(dir, &super::Silent)?;
-        let mut snapshot = run.snapshot()?;
-        let judgement = run.judgement(&snapshot)?;
-        run.add_declared(&mut snapshot, &judgement.policy, &|_| false)?;
-        snapshot.entries.retain(|entry| !judgement.policy.excludes(entry.path()));
-        let (policy, baseline) = (judgement.policy, judgement.baseline);
-        Ok(Listed { policy, baseline, entries: snapshot.entries, unread: snapshot.unread, reader: run.reader })
-    }
-}
+/// Shows an observation to every check.
+type Show<'a> = dyn FnMut(&Observation<'_>) + 'a;
 
 /// A run that can start.
 pub(super) struct Run<'a> {
@@ -143,27 +85,16 @@ impl Run<'_> {
         let mut snapshot = self.snapshot()?;
         let mut judgement = self.judgement(&snapshot)?;
         judgement.policy.show_info = self.checker.show_info;
-        let mut notes = judgement.notes.clone();
-        notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
-        let policy = &judgement.policy;
         let lock = self.lock()?;
-        self.add_declared(&mut snapshot, policy, &|path| lock.line(path).is_some())?;
-        notes.append(&mut snapshot.notes);
-        let mut excluded = 0;
-        let entries: Vec<Entry> = std::mem::take(&mut snapshot.entries)
-            .into_iter()
-            .filter(|entry| {
-                let out = policy.excludes(entry.path());
-                excluded += u64::from(out);
-                !out
-            })
-            .collect();
+        self.add_declared(&mut snapshot, &judgement.policy, &|path| lock.line(path).is_some())?;
+        let policy = &judgement.policy;
+        let mut entries = std::mem::take(&mut snapshot.entries);
+        let listed = entries.len();
+        entries.retain(|entry| !policy.excludes(entry.path()));
+        let excluded = (listed - entries.len()) as u64;
         let numbered: Vec<(BlobId, &Entry)> = entries.iter().enumerate().map(|(n, e)| (number(n), e)).collect();
 
-        let mut checks = Vec::new();
-        for entry in check::CATALOG.iter().filter(|e| e.rules.iter().any(|rule| self.checker.wants(rule.id))) {
-            checks.push((entry.make)(policy)?);
-        }
+        let checks = self.checks(policy)?;
         let budget = Budget::new(IN_FLIGHT);
         let (attributes, mut unread) = self.attributes(&entries)?;
         let is_locked = |path: &BStr| self.hashes(policy, &lock, path);
@@ -181,123 +112,58 @@ impl Run<'_> {
             blake3: self.checker.measures,
             hashing: self.checker.hashing.map(|hashing| (hashing, &line as _)),
         };
-        self.progress.total(entries.len() as u64);
-        let mut part = numbered
-            .par_iter()
-            .fold(
-                || scanner.start(),
-                |mut part, (id, entry)| {
-                    scanner.entry(&mut part, *id, entry);
-                    self.progress.done();
-                    part
-                },
-            )
-            .reduce(|| scanner.start(), |a, b| scanner.merge(a, b));
-        self.progress.finish();
+        let mut part = self.scan(&scanner, &numbered);
         let mut states = std::mem::take(&mut part.seen);
         let mut show = |observation: &Observation<'_>| {
             for (check, seen) in checks.iter().zip(&mut states) {
                 check.observe(seen, observation);
             }
         };
-
         let mut blobs = Blobs::new(&entries);
-        let branch = self.branch();
-        show(&Observation::Files(&Files { list: &numbered, branch: branch.as_ref().map(|name| name.as_bstr()) }));
-        part.sides.sort_by_key(diff::Side::blob);
-        if self.compare() == Compare::Labels && !part.sides.iter().any(diff::Side::had_rows) {
-            // New files alone: nothing that was labelled before could be labelled otherwise now.
-            part.sides.clear();
-        }
-        let again = Reread {
-            scanner: &scanner,
-            sides: &part.sides,
-            entries: &entries,
-            tallies: &part.tallies,
-            is_complete: self.is_complete(),
-            after: snapshot.after,
-        };
-        let changes = diff::compare(&part.sides, &again);
-        if self.compare() != Compare::No {
-            show(&Observation::Changes(&changes));
-        }
-        let summary = changes.summary.clone();
-        drop(changes);
-        let mut commits = 0;
-        let mut history_unread = Vec::new();
-        if let Some(history) = self.people(policy, &snapshot) {
-            commits = history.judged.len() as u64;
-            show(&Observation::People(&People {
-                judged: &history.judged,
-                earlier: &history.earlier,
-                files: &numbered,
-            }));
-            history_unread = history.unread;
-            notes.extend(history.notes);
-        }
-        if judgement.proposed(None, None).is_some() {
-            let file = self.judged(policy::FILE)?.map(|bytes| blobs.own(policy::FILE, bytes));
-            let baseline = self.judged(policy::BASELINE)?.map(|bytes| blobs.own(policy::BASELINE, bytes));
-            if let Some(proposed) = judgement.proposed(file, baseline) {
-                show(&Observation::Policy(&proposed));
-            }
-        }
-        if policy.register.iter().any(|vendor| vendor.signs) {
-            show(&Observation::Deliveries(&self.deliveries(policy, &numbered, &lock)?));
-        }
-        if let Some(judged) = lock.judged() {
-            let files = self.compared(policy, &numbered, &part.measures, &lock);
-            let beside = self.beside(&judgement, &snapshot, &lock, &mut blobs, &mut part.unread)?;
-            show(&Observation::Lock(&beside.locked(judged, &lock, &files, self.is_complete(), &judgement)));
-        }
+        let case = Case { judgement: &judgement, snapshot: &snapshot, lock: &lock, numbered: &numbered };
+        self.show_files(&case, &mut show);
+        let summary = self.show_changes(&case, &scanner, &entries, &mut part, &mut show);
+        let commits = self.show_people(&case, &mut part, &mut show);
+        self.show_policy(&case, &mut blobs, &mut show)?;
+        self.show_lock(&case, &mut blobs, &mut part, &mut show)?;
 
         let mut findings = Vec::new();
         for (check, seen) in checks.iter().zip(states) {
             check.finish(seen, &mut findings);
         }
         findings.retain(|finding| self.checker.wants(finding.rule.id));
+        weigh::weigh(&mut findings);
         let path_of = |id: BlobId| blobs.path(id);
         let applied = accept::apply(findings, policy, &judgement.baseline, self.extent(), &path_of);
         let mut findings = applied.findings;
-        notes.extend(applied.stale.into_iter().map(|stale| stale.message));
         sort_by(&mut findings, &path_of);
         if !self.checker.everything {
             accept::cut(&mut findings);
         }
-        if let Some((repository, tip)) = self.tip(&snapshot) {
-            let judged = |id: BlobId| {
-                let entry = entries.get(id.0 as usize)?;
-                let bytes = self.reader.read(entry.content.as_ref()?, policy.limits.blob).ok()?;
-                Some((entry.path.clone(), bytes))
-            };
-            origin::tell(&mut findings, repository, tip, policy.limits.blob, &judged);
-        }
+        self.tell_origins(&mut findings, &case, &entries);
 
-        let words = self.words(&snapshot);
         let mut looked_at = LookedAt { commits, excluded, ignored: snapshot.ignored, ..LookedAt::default() };
         looked_at.add(&part.looked_at);
         unread.append(&mut snapshot.unread);
         unread.append(&mut part.unread);
-        unread.extend(history_unread);
         unread.sort();
         unread.dedup();
-        part.guesses.sort();
-        part.references.sort_by_key(|(blob, reference)| (*blob, reference.span));
+        let mut notes = judgement.notes.clone();
+        notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
+        notes.append(&mut snapshot.notes);
+        notes.append(&mut part.people_notes);
+        notes.extend(applied.stale.into_iter().map(|stale| stale.message));
         part.notes.sort();
         notes.append(&mut part.notes);
+        part.guesses.sort();
+        part.references.sort_by_key(|(blob, reference)| (*blob, reference.span));
         part.measures.sort_by_key(|measure| measure.blob);
-        for (id, bytes) in part.held {
-            blobs.list[id.0 as usize].held = Some(bytes);
-        }
-        for (id, feeds) in part.feeds {
-            blobs.list[id.0 as usize].feeds = feeds;
-        }
         Ok(Outcome {
             findings,
             unread,
             looked_at,
             policy: policy.origin.clone(),
-            scope: words,
+            scope: self.words(&snapshot),
             full_coverage: policy.require.full_coverage,
             summary,
             guesses: part.guesses,
@@ -306,10 +172,111 @@ impl Run<'_> {
             references: part.references,
             named: part.named.into_iter().collect(),
             measures: part.measures,
-            blobs: blobs.list,
+            blobs: blobs.with(part.held, part.feeds),
             audit: None,
             reader: self.reader,
         })
+    }
+
+    /// The checks that are asked for, with their settings.
+    fn checks(&self, policy: &Policy) -> Result<Vec<Box<dyn Fold>>, Error> {
+        let asked = check::CATALOG.iter().filter(|e| e.rules.iter().any(|rule| self.checker.wants(rule.id)));
+        Ok(asked.map(|entry| (entry.make)(policy)).collect::<Result<_, _>>()?)
+    }
+
+    /// Reads every entry once, on all threads.
+    fn scan(&self, scanner: &Scanner<'_>, numbered: &[(BlobId, &Entry)]) -> Part {
+        self.progress.total(numbered.len() as u64);
+        let look = |mut part: Part, (id, entry): &(BlobId, &Entry)| {
+            scanner.entry(&mut part, *id, entry);
+            self.progress.done();
+            part
+        };
+        let parts = numbered.par_iter().fold(|| scanner.start(), look);
+        let part = parts.reduce(|| scanner.start(), |a, b| scanner.merge(a, b));
+        self.progress.finish();
+        part
+    }
+
+    fn show_files(&self, case: &Case<'_>, show: &mut Show<'_>) {
+        let branch = self.branch();
+        let branch = branch.as_ref().map(|name| name.as_bstr());
+        show(&Observation::Files(&Files { list: case.numbered, branch }));
+    }
+
+    /// What the change did to records, and how many of which kind.
+    fn show_changes(
+        &self,
+        case: &Case<'_>,
+        scanner: &Scanner<'_>,
+        entries: &[Entry],
+        part: &mut Part,
+        show: &mut Show<'_>,
+    ) -> Summary {
+        part.sides.sort_by_key(diff::Side::blob);
+        if self.compare() == Compare::Labels && !part.sides.iter().any(diff::Side::had_rows) {
+            // New files alone: nothing that was labelled before could be labelled otherwise now.
+            part.sides.clear();
+        }
+        let again = Reread {
+            scanner,
+            sides: &part.sides,
+            entries,
+            tallies: &part.tallies,
+            is_complete: self.is_complete(),
+            after: case.snapshot.after,
+        };
+        let changes = diff::compare(&part.sides, &again);
+        if self.compare() != Compare::No {
+            show(&Observation::Changes(&changes));
+        }
+        changes.summary.clone()
+    }
+
+    /// Who wrote the change, and who changed data before it; how many commits it has.
+    fn show_people(&self, case: &Case<'_>, part: &mut Part, show: &mut Show<'_>) -> u64 {
+        let Some(history) = self.people(&case.judgement.policy, case.snapshot) else { return 0 };
+        let (judged, earlier) = (&history.judged, &history.earlier);
+        show(&Observation::People(&People { judged, earlier, files: case.numbered }));
+        part.unread.extend(history.unread);
+        part.people_notes = history.notes;
+        history.judged.len() as u64
+    }
+
+    /// What the change does to the policy, and what vendors have delivered.
+    fn show_policy(&self, case: &Case<'_>, blobs: &mut Blobs, show: &mut Show<'_>) -> Result<(), Error> {
+        if case.judgement.proposed(None, None).is_some() {
+            let file = self.judged(policy::FILE)?.map(|bytes| blobs.own(policy::FILE, bytes));
+            let baseline = self.judged(policy::BASELINE)?.map(|bytes| blobs.own(policy::BASELINE, bytes));
+            if let Some(proposed) = case.judgement.proposed(file, baseline) {
+                show(&Observation::Policy(&proposed));
+            }
+        }
+        let policy = &case.judgement.policy;
+        if policy.register.iter().any(|vendor| vendor.signs) {
+            show(&Observation::Deliveries(&self.deliveries(policy, case.numbered, case.lock)?));
+        }
+        Ok(())
+    }
+
+    fn show_lock(&self, case: &Case<'_>, blobs: &mut Blobs, part: &mut Part, show: &mut Show<'_>) -> Result<(), Error> {
+        let Some(judged) = case.lock.judged() else { return Ok(()) };
+        let files = self.compared(&case.judgement.policy, case.numbered, &part.measures, case.lock);
+        let beside = self.beside(case.judgement, case.snapshot, case.lock, blobs, &mut part.unread)?;
+        show(&Observation::Lock(&beside.locked(judged, case.lock, &files, self.is_complete(), case.judgement)));
+        Ok(())
+    }
+
+    /// Names the commits that brought the rows of a signal.
+    fn tell_origins(&self, findings: &mut [Finding], case: &Case<'_>, entries: &[Entry]) {
+        let Some((repository, tip)) = self.tip(case.snapshot) else { return };
+        let limit = case.judgement.policy.limits.blob;
+        let judged = |id: BlobId| {
+            let entry = entries.get(id.0 as usize)?;
+            let bytes = self.reader.read(entry.content.as_ref()?, limit).ok()?;
+            Some((entry.path.clone(), bytes))
+        };
+        origin::tell(findings, repository, tip, limit, &judged);
     }
 
     /// What the judged side's attributes say of git LFS, and attribute files that could not be used.
@@ -342,105 +309,6 @@ impl Run<'_> {
         }
     }
 
-    /// The policy in force, by law 1. The policies of folders are those over what `snapshot` lists.
-    pub(super) fn judgement(&self, snapshot: &Snapshot) -> Result<Judgement, Error> {
-        let known = check::known();
-        let side = self.trusted_side()?;
-        let is_worktree = side.from == "worktree";
-        let own = |name: &str| self.own_text(name, &side);
-        let (policy, baseline) = (own(policy::FILE)?, own(policy::BASELINE)?);
-        let baseline = if self.checker.everything { None } else { baseline };
-        // The work tree and a single revision answer for themselves: there is no other side.
-        let judged = match (&self.scope, &self.checker.policy) {
-            (Scope::Staged | Scope::Index | Scope::Range { .. }, _) | (_, PolicyChoice::Head) => {
-                Some((self.judged_text(policy::FILE)?, self.judged_text(policy::BASELINE)?))
-            }
-            _ => None,
-        };
-        let head = match (is_worktree, self.reader.repository()) {
-            (true, Some(repository)) => {
-                let head = Trusted { from: "head", commit: repository.head()? };
-                head.commit.is_some().then(|| self.own_text(policy::FILE, &head)).transpose()?
-            }
-            _ => None,
-        };
-        let (folders, judged_folders) = self.folders(&side, snapshot, judged.is_some())?;
-        fn lent(folders: &[(BString, String)]) -> Vec<(BString, &str)> {
-            folders.iter().map(|(path, text)| (path.clone(), text.as_str())).collect()
-        }
-        let sides = trust::Sides {
-            from: match side.from {
-                "worktree" => trust::Trusted::Worktree,
-                "base" => trust::Trusted::Base,
-                _ => trust::Trusted::Head,
-            },
-            trusted: trust::Side {
-                policy: policy.as_deref(),
-                baseline: baseline.as_deref(),
-                folders: lent(&folders),
-                commit: side.commit.map(|id| id.to_string()),
-            },
-            judged: judged.as_ref().map(|(policy, baseline)| trust::Side {
-                policy: policy.as_deref(),
-                baseline: baseline.as_deref(),
-                folders: lent(&judged_folders),
-                commit: None,
-            }),
-            head: head.as_ref().map(|text| text.as_deref()),
-            flag: match &self.checker.policy {
-                PolicyChoice::Flag { name, text } => Some((name, text)),
-                _ => None,
-            },
-        };
-        Ok(trust::judge(&sides, self.checker.as_of, &known)?)
-    }
-
-    /// The policies of folders over what is in scope: of the trusted side, and of the judged one where there is another.
-    fn folders(&self, side: &Trusted, snapshot: &Snapshot, both: bool) -> Result<(Folders, Folders), Error> {
-        let Some(repository) = self.reader.repository() else { return Ok(Default::default()) };
-        let paths = folders::candidates(&snapshot.entries);
-        let is_whole = self.checker.paths.is_empty();
-        let trusted = folders::trusted(repository, side, &self.scope, snapshot, is_whole, &paths)?;
-        let judged = if both { folders::judged(repository, &self.scope, &paths)? } else { Vec::new() };
-        Ok((trusted, judged))
-    }
-
-    /// A file of foretaste's own on the trusted side.
-    pub(super) fn own(&self, name: &str, side: &Trusted) -> Result<Option<Vec<u8>>, Error> {
-        let Some(repository) = self.reader.repository() else { return Ok(None) };
-        let bytes = match side.commit {
-            Some(commit) => repository.read_at(commit, name.into(), MAX_OWN_FILE),
-            None if side.from == "worktree" => repository.read_judged(&Scope::Worktree, name.into(), MAX_OWN_FILE),
-            // Before the first commit there is no trusted side.
-            None => Ok(None),
-        };
-        Ok(bytes.map_err(|reason| unusable(name, &reason))?.map(|bytes| bytes.to_vec()))
-    }
-
-    fn own_text(&self, name: &str, side: &Trusted) -> Result<Option<String>, Error> {
-        self.own(name, side)?.map(|bytes| utf8(name, bytes)).transpose()
-    }
-
-    /// A file of foretaste's own on the judged side.
-    pub(super) fn judged(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(repository) = self.reader.repository() else { return Ok(None) };
-        let bytes = repository.read_judged(&self.scope, name.into(), MAX_OWN_FILE);
-        Ok(bytes.map_err(|reason| unusable(name, &reason))?.map(|bytes| bytes.to_vec()))
-    }
-
-    fn judged_text(&self, name: &str) -> Result<Option<String>, Error> {
-        self.judged(name)?.map(|bytes| utf8(name, bytes)).transpose()
-    }
-
-    pub(super) fn trusted_side(&self) -> Result<Trusted, Error> {
-        let worktree = Trusted { from: "worktree", commit: None };
-        Ok(match (&self.checker.policy, self.reader.repository()) {
-            (_, None) | (PolicyChoice::Worktree, _) => worktree,
-            (PolicyChoice::Head, Some(repository)) => Trusted { from: "head", commit: repository.head()? },
-            (_, Some(repository)) => repository.trusted(&self.scope)?,
-        })
-    }
-
     pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
         if let Some((name, _)) = &self.reader.memory {
             return Ok(memory(name));
@@ -449,7 +317,7 @@ impl Run<'_> {
     }
 
     /// What git ignores and the policy or the lock names is training data all the same.
-    fn add_declared(
+    pub(super) fn add_declared(
         &self,
         snapshot: &mut Snapshot,
         policy: &Policy,
@@ -522,86 +390,11 @@ impl Run<'_> {
     }
 }
 
-/// Whether a file of history is likely to hold data, by its name alone: nothing of history is read to know who changed
-/// what.
-pub(super) fn looks_like_data(path: &BStr) -> bool {
-    const ENDINGS: [&str; 20] = [
-        "jsonl", "ndjson", "csv", "tsv", "parquet", "arrow", "feather", "conll", "conllu", "conllx", "conllup", "iob",
-        "iob2", "bio", "bioes", "gz", "zst", "txt", "json", "md",
-    ];
-    const FIRST_TEXT: usize = 17;
-    let ending = path.rsplit_str(".").next().unwrap_or_default().to_ascii_lowercase();
-    let name = path.rsplit_str("/").next().unwrap_or_default();
-    let stem = name.split_str(".").next().unwrap_or_default().to_ascii_lowercase();
-    let in_data =
-        path.split_str("/").any(|part| matches!(part, b"data" | b"dataset" | b"datasets" | b"train" | b"corpus"))
-            || matches!(stem.as_slice(), b"train" | b"valid" | b"validation" | b"dev" | b"test");
-    match ENDINGS.iter().position(|known| known.as_bytes() == ending) {
-        // Text, JSON and Markdown are data only where the folder says so.
-        Some(at) if at >= FIRST_TEXT => in_data || class_of(path).is_some(),
-        Some(_) => true,
-        // `eng.train`, and what stands for data that is kept elsewhere.
-        None if matches!(ending.as_slice(), b"train" | b"dev" | b"testa" | b"testb" | b"dvc") => true,
-        None if name == b"dvc.lock" => true,
-        // `rt-polarity.neg`.
-        None => (in_data && matches!(ending.as_slice(), b"yml" | b"yaml")) || class_of(path).is_some(),
-    }
-}
-
 /// The listing of bytes in memory.
 fn memory(name: &BString) -> Snapshot {
     let content = Some(Content::File(name.to_string().into()));
     let entry = Entry { path: name.clone(), mode: Mode::File, content, before: None, unchanged: false };
     Snapshot { entries: vec![entry], ..Snapshot::default() }
-}
-
-fn unusable(name: &str, reason: &str) -> SourceError {
-    SourceError::new(format!("{name} cannot be read: {reason}"))
-}
-
-fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|_| unusable(name, "it is not UTF-8").into())
-}
-
-fn number(index: usize) -> BlobId {
-    BlobId(u32::try_from(index).unwrap_or(u32::MAX))
-}
-
-/// The table of blobs: the entries in scope, and behind them foretaste's own files where those are not among them.
-pub(super) struct Blobs {
-    list: Vec<Judged>,
-}
-
-impl Blobs {
-    fn new(entries: &[Entry]) -> Self {
-        let list = entries
-            .iter()
-            .map(|entry| {
-                // What the change removed is shown as it was.
-                let before = entry.before.as_ref().map(|before: &Before| Content::Object(before.id));
-                Judged {
-                    path: entry.path.clone(),
-                    content: entry.content.clone().or(before),
-                    held: None,
-                    feeds: Vec::new(),
-                }
-            })
-            .collect();
-        Self { list }
-    }
-
-    fn path(&self, id: BlobId) -> BString {
-        self.list.get(id.0 as usize).map(|blob| blob.path.clone()).unwrap_or_default()
-    }
-
-    /// The number of one of foretaste's own files, which is added where it is not in scope.
-    pub(super) fn own(&mut self, name: &str, bytes: Vec<u8>) -> BlobId {
-        if let Some(at) = self.list.iter().position(|blob| blob.path == name) {
-            return number(at);
-        }
-        self.list.push(Judged { path: name.into(), content: None, held: Some(bytes.into()), feeds: Vec::new() });
-        number(self.list.len() - 1)
-    }
 }
 
 /// Errors first, then by rule, path and place: the order of every report.

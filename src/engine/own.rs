@@ -6,7 +6,8 @@ use bstr::{BStr, ByteSlice};
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use super::gather::{Blobs, Run};
+use super::blobs::Blobs;
+use super::gather::Run;
 use super::scan::{Hashing, Measure, is_about_data};
 use crate::finding::Unread;
 use crate::format::{Reference, Verdict};

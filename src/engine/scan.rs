@@ -1,19 +1,24 @@
 //! Reads one entry after the other and shows what it holds to every check.
 
 mod hash;
+mod lfs;
+mod other;
+mod part;
+mod sink;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use self::other::{image, is_image, submodule_note};
+use self::sink::Feed;
 use super::budget::Budget;
 use crate::check::Observation;
 use crate::diff::{self, Index, Indexed, Tally, Version, next};
-use crate::finding::{LookedAt, Unread};
-use crate::fold::{Fold, Seen};
-use crate::format::{self, Blob, Feeds, Flaw, Guess, Kind, Records, Reference, References, Sink, Verdict};
-use crate::lens::{Lens, class_of_image};
+use crate::finding::Unread;
+use crate::fold::Fold;
+use crate::format::{self, Blob, Flaw, Kind, Records, Reference, Sink};
+use crate::lens::Lens;
 use crate::policy::Policy;
 use crate::policy::lock::{Labels, LockedFile};
 use crate::source::{self, Attributes, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
@@ -22,45 +27,10 @@ use crate::span::{BlobId, Fresh, Span};
 /// Texts of so many bytes keep the numbers of their lines on the way.
 const LONG: usize = 4 << 20;
 
-/// What one thread has gathered.
-#[derive(Default)]
-pub(super) struct Part {
-    /// State of each check, in the order of the catalogue; empty until the first entry.
-    pub(super) seen: Vec<Seen>,
-    pub(super) unread: Vec<Unread>,
-    pub(super) looked_at: LookedAt,
-    pub(super) guesses: Vec<(BlobId, Guess)>,
-    pub(super) references: Vec<(BlobId, Reference)>,
-    /// Sources that a change names, for its summary.
-    pub(super) named: BTreeSet<String>,
-    pub(super) sides: Vec<diff::Side>,
-    /// Classes of the files that did not change, by data set.
-    pub(super) tallies: BTreeMap<String, Tally>,
-    /// What each judged file is, for the lock.
-    pub(super) measures: Vec<Measure>,
-    /// LFS objects that stand in for their pointers.
-    pub(super) held: Vec<(BlobId, Arc<[u8]>)>,
-    pub(super) notes: Vec<String>,
-    /// Line feeds on the way through long texts, so that reports need not count them.
-    pub(super) feeds: Vec<(BlobId, Vec<Feeds>)>,
-}
-
-/// What a judged file is, as the lock records it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Measure {
-    pub(super) blob: BlobId,
-    pub(super) sha256: [u8; 32],
-    /// Only where a lock is written.
-    pub(super) blake3: Option<[u8; 32]>,
-    pub(super) size: u64,
-    pub(super) records: Option<u64>,
-    pub(super) labels: Option<Labels>,
-    /// SHA-256 that its publisher gives, where an LFS pointer stands for it.
-    pub(super) pointer: Option<String>,
-}
-
 pub(crate) use hash::Hashing;
 pub(super) use hash::{digests, is_about_data};
+pub(super) use part::{Measure, Part};
+pub(super) use sink::Quiet;
 
 /// How entries are compared.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -208,23 +178,9 @@ impl Scanner<'_> {
         let decoded = format::decode(bytes, limits)?;
 
         let before = self.before(entry)?;
-        let fresh = match (&before, self.compare) {
-            // Columnar files have no lines; their records are compared instead.
-            (Some(before), Compare::Change) => match format::fresh_records(before, bytes, limits) {
-                Some(records) => records,
-                None => {
-                    let before = format::decode(before, limits)?;
-                    let lines = diff::fresh(&before.bytes, &decoded.bytes);
-                    let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
-                    let old = Blob { id, path, lens, decoded: &before, fresh: &Fresh::All };
-                    let new = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &lines };
-                    // A pin can be taken away from a reference without touching its line.
-                    format::fresh_references(&old, &new, limits).unwrap_or(lines)
-                }
-            },
-            _ => Fresh::All,
-        };
-        let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &fresh };
+        let whole = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &Fresh::All };
+        let fresh = self.fresh(&whole, entry, before.as_deref(), bytes)?;
+        let blob = Blob { fresh: &fresh, ..whole };
         // Rows are compared with others where there is another version of this file; else only labelled ones are kept, to
         // be compared with each other.
         let is_compared = self.compare == Compare::Change || before.is_some();
@@ -275,14 +231,9 @@ impl Scanner<'_> {
         let is_changed = is_compared && before.is_some() && read.kind.is_data();
         let (index, known) = reading.finish(&blob, if is_changed { format::by_line(&blob) } else { None });
         if (self.locked)(entry.path()) {
-            // What the trainer reads: behind an LFS pointer, the object.
-            let wanted = if self.blake3 { Hashing::Both } else { Hashing::Sha256 };
-            let (sha256, blake3) = digests(bytes, wanted);
             let records = read.kind.is_data().then_some(records);
-            let labels = labels(&index);
             let pointer = source::pointer(&raw).or_else(|| self.pointer_before(entry)).map(|pointer| pointer.oid);
-            let size = bytes.len() as u64;
-            part.measures.push(Measure { blob: id, sha256, blake3, size, records, labels, pointer });
+            part.measures.push(self.measure(id, bytes, records, &index, pointer));
         }
         if index.len() > 0 {
             let indexed = Indexed { blob: id, path: entry.path(), lens, index: &index };
@@ -307,54 +258,34 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Whether what git holds of a file is what its attributes ask for: a pointer, or else the file itself.
-    fn past_lfs(&self, entry: &Entry, content: &Content, raw: &[u8]) -> Option<(&'static str, &'static str)> {
-        let is_pointer = |bytes: &[u8]| (!bytes.is_empty()).then(|| source::pointer(bytes).is_some());
-        let before = || entry.before.as_ref().filter(|before| matches!(before.mode, Mode::File | Mode::Executable));
-        let committed = |before: &Before| match self.reader.read(&Content::Object(before.id), source::MAX_POINTER) {
-            Ok(bytes) => is_pointer(&bytes),
-            Err(_) => Some(false),
-        };
-        let (held, path) = match content {
-            Content::Object(_) => (is_pointer(raw)?, entry.path()),
-            // On disk a file stands in for its pointer, as it should: what was committed of it counts.
-            Content::File(_) => before().and_then(|before| Some((committed(before)?, before.path.as_bstr())))?,
-        };
-        let asks = self.attributes.asks_lfs(path);
-        let is_new = self.compare != Compare::Change
-            || before()
-                .is_none_or(|b| committed(b) != Some(held) || self.attributes.asks_lfs(b.path.as_bstr()) != asks);
-        match (asks, held) {
-            (true, false) if is_new => {
-                Some(("lfs-bypassed", "the attributes say `filter=lfs`, and git holds the file itself"))
-            }
-            (false, true) if is_new => {
-                Some(("lfs-not-asked", "git holds a pointer, and no attribute says `filter=lfs`"))
-            }
-            _ => None,
-        }
+    /// What the lock records of what the trainer reads: behind an LFS pointer, the object.
+    fn measure(
+        &self,
+        blob: BlobId,
+        bytes: &[u8],
+        records: Option<u64>,
+        index: &Index,
+        pointer: Option<String>,
+    ) -> Measure {
+        let (sha256, blake3) = digests(bytes, if self.blake3 { Hashing::Both } else { Hashing::Sha256 });
+        Measure { blob, sha256, blake3, size: bytes.len() as u64, records, labels: labels(index), pointer }
     }
 
-    /// Data that is kept elsewhere: what a change says of it cannot be seen. Outside of a change it is only noted.
-    fn unseen(&self, part: &mut Part, entry: &Entry, bytes: &[u8]) {
-        let Some(reason) = source::elsewhere(entry.path(), bytes) else { return };
-        if self.compare != Compare::Change {
-            part.notes.push(format!("{}: {reason}", entry.path));
-            return;
+    /// What of a file the change brought: its records, or its lines.
+    fn fresh(&self, new: &Blob<'_>, entry: &Entry, before: Option<&[u8]>, bytes: &[u8]) -> Result<Fresh, String> {
+        let (Some(before), Compare::Change) = (before, self.compare) else { return Ok(Fresh::All) };
+        let limits = &self.policy.limits;
+        // Columnar files have no lines; their records are compared instead.
+        if let Some(records) = format::fresh_records(before, bytes, limits) {
+            return Ok(records);
         }
-        let before = self.before(entry).ok().flatten();
-        let before = before.map(|bytes| source::dvc_outputs(entry.path(), &bytes)).unwrap_or_default();
-        let after = source::dvc_outputs(entry.path(), bytes);
-        if before.is_empty() || before != after {
-            part.unread.push(Unread { path: entry.path.clone(), reason: format!("{reason}; what changed is unseen") });
-        }
-    }
-
-    /// The pointer that is committed where the work tree has the object.
-    fn pointer_before(&self, entry: &Entry) -> Option<source::Pointer> {
-        let id = entry.before.as_ref().filter(|_| self.blake3)?.id;
-        let bytes = self.reader.repository()?.blob(id, 1 << 10).ok()?;
-        source::pointer(&bytes)
+        let before = format::decode(before, limits)?;
+        let lines = diff::fresh(&before.bytes, &new.decoded.bytes);
+        let path = entry.before.as_ref().map_or(entry.path(), |before| before.path.as_bstr());
+        let old = Blob { path, decoded: &before, ..*new };
+        // A pin can be taken away from a reference without touching its line.
+        let references = format::fresh_references(&old, &Blob { fresh: &lines, ..*new }, limits);
+        Ok(references.unwrap_or(lines))
     }
 
     fn removed(&self, part: &mut Part, id: BlobId, entry: &Entry, lens: &Lens) -> Result<(), String> {
@@ -439,23 +370,6 @@ impl Scanner<'_> {
         format::read(&blob, limits, sink).map(|_| ())
     }
 
-    /// A link is judged by its target, which is never followed.
-    fn link(&self, part: &mut Part, id: BlobId, entry: &Entry, content: &Content, lens: &Lens) -> Result<(), String> {
-        let target = self.reader.read(content, self.policy.limits.blob)?;
-        part.looked_at.files += 1;
-        let decoded = format::decode(&target, &self.policy.limits)?;
-        let blob = Blob { id, path: entry.path(), lens, decoded: &decoded, fresh: &Fresh::All };
-        if source::annex_key(&target, true).is_some() {
-            return Err("git-annex link: its content is not in the repository".to_owned());
-        }
-        if leaves(entry.path(), &target) {
-            self.flaw(part, blob, "link-outside", "the link points outside the repository".to_owned());
-        } else if entry.before.as_ref().is_some_and(|before| before.mode != Mode::Link) {
-            self.flaw(part, blob, "link-replaces-file", "a link took the place of a file".to_owned());
-        }
-        Ok(())
-    }
-
     /// Shows a flaw of a whole blob to the checks, as a batch without rows.
     fn flaw(&self, part: &mut Part, blob: Blob<'_>, kind: &'static str, detail: String) {
         let flaws = [Flaw { kind, span: Span::new(0, blob.decoded.bytes.len() as u64), record: None, detail }];
@@ -481,139 +395,4 @@ fn labels(index: &Index) -> Option<Labels> {
     let mut tally = Tally::default();
     tally.add(index);
     Labels::new(tally.classes)
-}
-
-/// Whether a file is an image by its name, and a record of a data set whose folder is its class.
-fn is_image(path: &BStr, lens: &Lens) -> bool {
-    class_of_image(path, lens.dataset.is_some()).is_some()
-}
-
-/// An image in the two versions of a change: its folder is its label, so that a move between folders is a change of label.
-fn image(id: BlobId, entry: &Entry, lens: &Lens) -> diff::Side {
-    let version = |path: &BStr, object: &crate::source::ObjectId| {
-        let mut index = Index::default();
-        index.file(path, object.as_bytes(), id);
-        Arc::new(index)
-    };
-    let after = match &entry.content {
-        Some(Content::Object(object)) => Some(version(entry.path(), object)),
-        _ => None,
-    };
-    let before = entry.before.as_ref().map(|before| version(before.path.as_bstr(), &before.id));
-    diff::Side::new(id, entry.path.clone(), lens, before, after)
-}
-
-/// Whether a relative link, followed from the folder of its path, climbs out of the repository. Absolute ones do.
-fn leaves(path: &BStr, target: &[u8]) -> bool {
-    if target.starts_with(b"/") {
-        return true;
-    }
-    let mut depth = path.split_str("/").count() as i64 - 1;
-    for part in target.split_str("/") {
-        match part {
-            b"" | b"." => {}
-            b".." => depth -= 1,
-            _ => depth += 1,
-        }
-        if depth < 0 {
-            return true;
-        }
-    }
-    false
-}
-
-fn submodule_note(entry: &Entry) -> String {
-    let now = match &entry.content {
-        Some(Content::Object(id)) => id.to_hex_with_len(12).to_string(),
-        _ => "an unknown commit".to_owned(),
-    };
-    match &entry.before {
-        Some(before) => format!(
-            "the submodule {} moves from {} to {now}; what it holds was not looked at",
-            entry.path,
-            before.id.to_hex_with_len(12)
-        ),
-        None => format!("the submodule {} is at {now}; what it holds was not looked at", entry.path),
-    }
-}
-
-/// Takes records for the differ alone.
-pub(super) enum Quiet<'s> {
-    /// Every row.
-    Rows(&'s mut Index),
-    /// The number of rows of each class.
-    Count(&'s mut Index),
-}
-
-impl Sink for Quiet<'_> {
-    fn records(&mut self, records: &Records<'_>) {
-        match self {
-            Quiet::Rows(index) => index.observe(records),
-            Quiet::Count(index) => index.count(records),
-        }
-    }
-
-    fn references(&mut self, _: &References<'_>) {}
-}
-
-/// Hands each batch to every check and to the differ.
-struct Feed<'s> {
-    checks: &'s [Box<dyn Fold>],
-    seen: &'s mut [Seen],
-    reading: &'s mut next::Reading,
-    references: &'s mut Vec<(BlobId, Reference)>,
-    settled: &'s (dyn Fn(&Reference) -> Option<Reference> + Sync),
-    named: Option<&'s mut BTreeSet<String>>,
-    records: u64,
-    feeds: Vec<Feeds>,
-}
-
-impl Sink for Feed<'_> {
-    fn records(&mut self, records: &Records<'_>) {
-        self.records += records.rows.len() as u64;
-        for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
-            check.observe(seen, &Observation::Records(records));
-        }
-        self.reading.observe(records);
-    }
-
-    fn feeds(&mut self, feeds: Feeds) {
-        self.feeds.push(feeds);
-    }
-
-    fn references(&mut self, references: &References<'_>) {
-        let settled = |reference: &Reference| (self.settled)(reference).unwrap_or_else(|| reference.clone());
-        let list: Vec<Reference> = references.list.iter().map(settled).collect();
-        let references = &References { list: &list, ..*references };
-        for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
-            check.observe(seen, &Observation::References(references));
-        }
-        if let Some(named) = &mut self.named {
-            let fresh = references.list.iter().filter(|r| references.blob.fresh.touches(r.span) && names_source(r));
-            named.extend(fresh.map(|r| format!("{}:{}", r.hub, r.target)));
-        }
-        let id = references.blob.id;
-        self.references.extend(list.into_iter().map(|reference| (id, reference)));
-    }
-}
-
-/// Whether a reference names something that is known, and outside of the repository.
-fn names_source(reference: &Reference) -> bool {
-    !matches!(reference.verdict, Verdict::Dynamic | Verdict::Local | Verdict::NotADataset)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_that_climb_out_are_told_from_those_that_stay() {
-        let leaves = |path: &str, target: &str| leaves(path.into(), target.as_bytes());
-        assert!(leaves("data/x.csv", "/etc/passwd"));
-        assert!(leaves("data/x.csv", "../../x"));
-        assert!(leaves("x", ".."));
-        assert!(leaves("data/x", "a/../../../b/c"));
-        assert!(!leaves("data/x.csv", "../other/y.csv"));
-        assert!(!leaves("data/deep/x", "../.././y"));
-    }
 }

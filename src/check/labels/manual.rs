@@ -80,7 +80,9 @@ pub(super) static RULES: [Rule; 2] = [
                    Fewer than 3 flips are a note; 3 or more in one direction (at least four times as many as go back), or 20 \
                    in any, a warning. It is an error from 20 flips and 5 % of one of the classes on, if the \
                    flipped records share a phrase or an invisible sequence that other records of their class lack, or if \
-                   everybody who touched these files is new to the data. Classes that were renamed, merged, carved out or \
+                   everybody who touched these files is new to the data. Where what a finding about hidden or foreign \
+                   characters, markup or tokens stands in was relabelled by the same change, that finding says so, and \
+                   from three such rows on it is an error. Classes that were renamed, merged, carved out or \
                    emptied are told once, as a note, with the mapping. Records that get their first label are not told. \
                    Where 20 records or more are removed, 9 of 10 of one class that lives on beside others, that is a note, \
                    and a warning if who removed them is new. \
