@@ -34,6 +34,7 @@ use crate::fold::{self, Entry};
 use crate::format::{Records, References};
 use crate::policy::delivery::Delivery;
 use crate::policy::lock::Locked;
+use crate::policy::signature::commit::Unsealed;
 use crate::policy::trust::Proposed;
 use crate::policy::{Known, Policy};
 use crate::rule::Rule;
@@ -100,6 +101,8 @@ pub(crate) enum Observation<'a> {
     Commit(&'a Chapter<'a>),
     /// The policy of the trusted side and the one that is proposed, once, where they differ.
     Policy(&'a Proposed<'a>),
+    /// Commits and tags whose signatures do not count, once, where there are any and the policy has keys for them.
+    Unsealed(&'a [Unsealed]),
     /// What vendors delivered of what is judged, once, where the policy knows one that signs its deliveries.
     Deliveries(&'a [Delivery]),
     /// The lock, what it was compared with, and its signatures, once, where there is a lock.

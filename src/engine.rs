@@ -10,6 +10,7 @@ mod blobs;
 #[cfg(feature = "cli")]
 pub(crate) mod bom;
 mod budget;
+mod commits;
 mod deliveries;
 mod folders;
 mod gather;

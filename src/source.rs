@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use crate::finding::Unread;
+use crate::policy::signature::commit::Verdict;
 use crate::span::BlobId;
 
 pub(crate) use attributes::{Attributes, above};
@@ -264,6 +265,8 @@ pub(crate) struct Commit {
     pub committer: Person,
     /// Whether it carries a signature (present, not verified).
     pub signed: bool,
+    /// What the keys of the policy make of its signature, where they were asked.
+    pub verdict: Option<Verdict>,
     /// First line of its message.
     pub subject: String,
     /// Data paths that it changes against its parent; of a merge, those that differ from every parent.
@@ -281,6 +284,13 @@ pub(crate) struct Person {
     pub seconds: i64,
     /// Seconds east of UTC.
     pub offset: i32,
+}
+
+impl Commit {
+    /// Whether it is signed: by a key of the policy where that lists any, else at all.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.verdict.as_ref().map_or(self.signed, Result::is_ok)
+    }
 }
 
 impl Entry {

@@ -2,6 +2,7 @@
 
 mod digests;
 mod manual;
+mod sealed;
 mod signed;
 
 use bstr::BString;
@@ -59,6 +60,7 @@ impl Check for Integrity {
                 digests::compare(locked, self.repo.as_deref(), &mut seen.findings);
                 self.signatures(locked, &mut seen.findings);
             }
+            Observation::Unsealed(list) => sealed::findings(list, &mut seen.findings),
             Observation::Records(records) => {
                 for flaw in records.flaws.iter().filter(|flaw| flaw.kind == "lfs-mismatch") {
                     let mut mark = Mark::name(records.blob.id).with_note(flaw.detail.clone());

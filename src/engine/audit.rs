@@ -29,9 +29,12 @@ use super::{Checker, Error, Judged, Outcome, Progress};
 use crate::check::{self, Observation};
 use crate::diff::{self, Chapter, How, Kind};
 use crate::finding::{LookedAt, Unread};
+use crate::fold::Entry;
 use crate::lens::class_of_image;
 use crate::policy::accept::{self, Extent};
+use crate::policy::signature::commit::Anchors;
 use crate::source::{Cache, Content, Edge, Repository, Scope, Source, SourceError, Walk};
+use crate::span::BlobId;
 pub(super) use decode::feed;
 use decode::{Unit, Units};
 pub(crate) use dwell::Dwell;
@@ -44,6 +47,8 @@ pub(crate) use touches::Touch;
 const SECOND_LOOK: u64 = 512 << 20;
 /// Gaps that are told one by one.
 const MOST_GAPS: usize = 10_000;
+/// Rules that look at commits; the checks of these are shown a history.
+const HISTORY: [&str; 2] = ["bad-signature", "label-flip"];
 
 /// What an audit is asked.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +144,7 @@ impl Run<'_> {
         notes.extend(repository.notes());
         let is_data =
             |path: &BStr| !policy.excludes(path) && (policy.lens(path).dataset.is_some() || may_be_data(path));
-        let mut walk = repository.walk(asked.since.as_deref(), &asked.refs, &is_data)?;
+        let mut walk = repository.walk(asked.since.as_deref(), &asked.refs, &is_data, Anchors::of(policy).as_ref())?;
         notes.append(&mut walk.notes);
         let listings = listings(repository, &is_data, &mut walk);
         let mut units = Units::new(policy, &self.reader);
@@ -165,7 +170,8 @@ impl Run<'_> {
         }
 
         let mut checks = Vec::new();
-        for entry in check::CATALOG.iter().filter(|entry| entry.rules.iter().any(|rule| rule.id == "label-flip")) {
+        let of_history = |entry: &&Entry| entry.rules.iter().any(|rule| HISTORY.contains(&rule.id));
+        for entry in check::CATALOG.iter().filter(of_history) {
             checks.push((entry.make)(policy)?);
         }
         let mut states: Vec<_> = checks.iter().map(|check| check.start()).collect();
@@ -231,8 +237,14 @@ impl Run<'_> {
                 commits.push((rank, list, false));
             }
         });
+        let mut place = |path: &BStr| {
+            blobs.borrow_mut().push(Judged { path: path.to_owned(), content: None, held: None, feeds: Vec::new() });
+            BlobId(blobs.borrow().len() as u32 - 1)
+        };
+        let (unsealed, mut gaps_of_signed) = self.unsealed(policy, &snapshot, &self.lock()?, &mut place);
         let mut findings = Vec::new();
-        for (check, seen) in checks.iter().zip(states) {
+        for (check, mut seen) in checks.iter().zip(states) {
+            check.observe(&mut seen, &Observation::Unsealed(&unsealed));
             check.finish(seen, &mut findings);
         }
         findings.retain(|finding| self.checker.wants(finding.rule.id));
@@ -246,7 +258,7 @@ impl Run<'_> {
             gather_signals(finding, &mut audited);
         }
         let blobs = blobs.into_inner();
-        let path_of = |id: crate::span::BlobId| blobs.get(id.0 as usize).map(|b| b.path.clone()).unwrap_or_default();
+        let path_of = |id: BlobId| blobs.get(id.0 as usize).map(|b| b.path.clone()).unwrap_or_default();
         let applied = accept::apply(findings, policy, &judgement.baseline, Extent::Some, &path_of);
         let mut findings = applied.findings;
         notes.extend(applied.stale.into_iter().map(|stale| stale.message));
@@ -255,7 +267,10 @@ impl Run<'_> {
 
         let looked_at = looked_at(&walk, &units);
         let named = |path: &BStr| policy.lens(path).dataset.is_some() || looks_like_data(path);
-        let (unread, coverage) = gaps(&walk, &units, &named, &mut notes);
+        let (mut unread, coverage) = gaps(&walk, &units, &named, &mut notes);
+        unread.append(&mut gaps_of_signed);
+        unread.sort();
+        unread.dedup();
         Ok(Outcome {
             findings,
             unread,

@@ -19,6 +19,7 @@ use crate::finding::{Finding, LookedAt, Unread};
 use crate::fold::Fold;
 use crate::format::Reference;
 use crate::policy::accept::{self, Extent};
+use crate::policy::signature::commit::Anchors;
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy};
 use crate::source::{
@@ -125,6 +126,7 @@ impl Run<'_> {
         let summary = self.show_changes(&case, &scanner, &entries, &mut part, &mut show);
         let commits = self.show_people(&case, &mut part, &mut show);
         self.show_policy(&case, &mut blobs, &mut show)?;
+        self.show_unsealed(&case, &mut blobs, &mut part, &mut show);
         self.show_lock(&case, &mut blobs, &mut part, &mut show)?;
 
         let mut findings = Vec::new();
@@ -259,6 +261,18 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whose signatures of commits and tags do not count.
+    fn show_unsealed(&self, case: &Case<'_>, blobs: &mut Blobs, part: &mut Part, show: &mut Show<'_>) {
+        let policy = &case.judgement.policy;
+        let mut place = |path: &BStr| match case.numbered.binary_search_by(|(_, entry)| entry.path().cmp(path)) {
+            Ok(at) => case.numbered[at].0,
+            Err(_) => blobs.own(policy::FILE, policy.text.as_bytes().to_vec()),
+        };
+        let (unsealed, gaps) = self.unsealed(policy, case.snapshot, case.lock, &mut place);
+        part.unread.extend(gaps);
+        show(&Observation::Unsealed(&unsealed));
+    }
+
     fn show_lock(&self, case: &Case<'_>, blobs: &mut Blobs, part: &mut Part, show: &mut Show<'_>) -> Result<(), Error> {
         let Some(judged) = case.lock.judged() else { return Ok(()) };
         let files = self.compared(&case.judgement.policy, case.numbered, &part.measures, case.lock);
@@ -344,7 +358,8 @@ impl Run<'_> {
         }
         let repository = self.reader.repository()?;
         let is_data = |path: &BStr| policy.lens(path).dataset.is_some() || looks_like_data(path);
-        Some(repository.people(snapshot.before, snapshot.after?, &is_data, EARLIER))
+        let anchors = Anchors::of(policy);
+        Some(repository.people(snapshot.before, snapshot.after?, &is_data, anchors.as_ref(), EARLIER))
     }
 
     /// The commit whose history leads to what is judged.

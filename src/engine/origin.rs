@@ -54,7 +54,7 @@ pub(super) fn tell(
     }
     let paths: BTreeSet<BString> = wanted.iter().map(|one| one.path.clone()).collect();
     let is_wanted = |path: &BStr| paths.iter().any(|wanted| wanted == path);
-    let history = repository.people(Some(tip), tip, &is_wanted, MOST_COMMITS);
+    let history = repository.people(Some(tip), tip, &is_wanted, None, MOST_COMMITS);
     // Where the history ends early, its first commit only seems to bring what was there before.
     let is_whole = history.notes.is_empty();
     let mut budget = MOST_BYTES;

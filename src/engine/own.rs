@@ -8,13 +8,15 @@ use sha2::{Digest, Sha256};
 use super::Error;
 use super::blobs::Blobs;
 use super::gather::Run;
+use super::names::looks_like_data;
 use super::scan::{Hashing, Measure, is_about_data};
 use crate::finding::Unread;
 use crate::format::{Reference, Verdict};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
+use crate::policy::signature::commit::Anchors;
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
-use crate::source::{Content, Entry, Scope, Snapshot, Trusted};
+use crate::source::{Commit, Content, Entry, Scope, Snapshot, Trusted};
 use crate::span::BlobId;
 
 /// The lock on both sides of a change.
@@ -268,19 +270,29 @@ impl Run<'_> {
             _ => repository.head().ok().flatten().and_then(|tip| repository.introduced(tip, policy::LOCK.into())),
         };
         let Some((before, after)) = span else { return Vec::new() };
-        let counts = |path: &BStr| {
-            path == policy::FILE
-                || path == policy::LOCK
-                || policy.lens(path).dataset.is_some()
-                || lock.line(path).is_some()
-        };
-        let history = repository.people(before, after, &counts, 0);
+        let counts = |path: &BStr| concerns(policy, lock, path);
+        let anchors = Anchors::of(policy);
+        let history = repository.people(before, after, &counts, anchors.as_ref(), 0);
         let wrote = history.judged.iter().filter(|commit| !commit.paths.is_empty());
-        let mut authors: Vec<String> = wrote.map(|commit| commit.author.mail.to_string()).collect();
+        // An author is a claim, and whoever signed the commit is none: under the name of another it would be one's own
+        // work that one reviews.
+        let signer = |commit: &Commit| Some(commit.verdict.as_ref()?.as_ref().ok()?.principal.clone());
+        let who = |commit: &Commit| [Some(commit.author.mail.to_string()), signer(commit)];
+        let mut authors: Vec<String> = wrote.flat_map(who).flatten().collect();
         authors.sort();
         authors.dedup();
         authors
     }
+}
+
+/// Whether a path is one of those that signatures speak for: data, what such files are read as, policy and lock.
+pub(super) fn concerns(policy: &Policy, lock: &Sides, path: &BStr) -> bool {
+    let is_data = policy.datasets.is_empty() && looks_like_data(path);
+    path == policy::FILE
+        || path == policy::LOCK
+        || path == policy::BASELINE
+        || lock.line(path).is_some()
+        || !policy.excludes(path) && (is_data || declared(policy, path))
 }
 
 /// Whether a path has to be in the lock: it is of a declared dataset, or changes what such files are read as.

@@ -5,6 +5,7 @@
 //! trusted comment of minisign, by namespace and signed text of SSH. Which days a key counts on is judged here, once for
 //! both: a day that a signer claims is no evidence, so only what already stood on the trusted side is judged by it.
 
+pub(crate) mod commit;
 pub(crate) mod count;
 pub(crate) mod minisign;
 pub(crate) mod rotation;
@@ -79,10 +80,17 @@ pub(crate) struct Signed {
     pub(crate) roles: Vec<String>,
 }
 
+impl Signed {
+    fn by(key: &Key) -> Self {
+        Self { key: key.name.clone(), principal: key.principal.clone(), roles: key.roles.clone() }
+    }
+}
+
 /// A signature that does not hold: which of the sheet's findings it is, and what to say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Refused {
-    /// `signature-bad`, `signature-unknown-key`, `signature-expired-key`, `signature-revoked-key`, `signature-too-old`.
+    /// `signature-bad`, `signature-unknown-key`, `signature-expired-key`, `signature-revoked-key`, `signature-too-old`,
+    /// `signature-not-judged`, and of commits `signature-missing`.
     pub(crate) finding: &'static str,
     pub(crate) why: String,
 }
@@ -109,7 +117,7 @@ pub(crate) fn verify(name: &BStr, file: &[u8], subject: &Subject<'_>, trust: &Tr
         (key, Some(made))
     };
     in_force(key, made, trust)?;
-    Ok(Signed { key: key.name.clone(), principal: key.principal.clone(), roles: key.roles.clone() })
+    Ok(Signed::by(key))
 }
 
 /// Whether a key counts, for a signature that claims to have been made on the day `made`.

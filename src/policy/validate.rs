@@ -604,7 +604,6 @@ fn notes(policy: &Policy, words: &File) -> Vec<String> {
     let any = |test: fn(&SourceWords) -> bool| sources.0.iter().any(|(_, source)| test(source));
     say("sources.*.trust", any(|s| s.trust.is_some()));
     say("sources.*.format", any(|s| s.format.is_some()));
-    say("require.signed_commits", policy.require.signed_commits);
     say("sources.*.signed_by", any(|s| s.signed_by.is_some()));
     if idle.is_empty() {
         return Vec::new();

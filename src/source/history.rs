@@ -3,6 +3,7 @@
 mod back;
 mod blobs;
 mod introduced;
+mod since;
 mod walk;
 
 use std::cmp::Reverse;
@@ -18,6 +19,7 @@ use super::repository::Repository;
 use super::tree::{self, Changes, Trees};
 use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
+use crate::policy::signature::commit::Anchors;
 pub(crate) use back::{Ancestor, Back, Changed};
 pub(crate) use walk::{Edge, Step, Walk};
 
@@ -88,12 +90,14 @@ impl Repository {
     /// The commits that `after` has and `before` has not, and those of `before` that touch data: of these the newest
     /// `cap` commits are looked at, in the order of parents and children, since dates can be forged.
     ///
-    /// Names and addresses are those of the `.mailmap` of `before`, or of `after` where there is no `before`.
+    /// Names and addresses are those of the `.mailmap` of `before`, or of `after` where there is no `before`. With
+    /// `anchors`, the signatures of those that touch data are judged; those before them by the days that they claim.
     pub(crate) fn people(
         &self,
         before: Option<ObjectId>,
         after: ObjectId,
         is_data: &dyn Fn(&BStr) -> bool,
+        anchors: Option<&Anchors>,
         cap: usize,
     ) -> History {
         let mut history = History::default();
@@ -113,10 +117,9 @@ impl Repository {
                 history.unread.push(unread(after, &format!("more than {MAX_COMMITS} commits")));
             }
             let order = graph.parents_first();
-            let mut reader =
-                Reader { git, trees: Trees::new(git), mailmap: &mailmap, is_data, graph: &graph, buffer: Vec::new() };
+            let mut reader = Reader::new(git, &graph, &mailmap, is_data, anchors);
             for id in order.iter().filter(|id| new.contains(*id)) {
-                match reader.commit(*id) {
+                match reader.commit(*id, false) {
                     Ok((commit, mut gaps)) => {
                         history.judged.push(commit);
                         history.unread.append(&mut gaps);
@@ -128,7 +131,7 @@ impl Repository {
             let mut looked_at = 0usize;
             for id in order.iter().rev().filter(|id| old.contains(*id)).take(cap) {
                 looked_at += 1;
-                match reader.commit(*id) {
+                match reader.commit(*id, true) {
                     Ok((commit, gaps)) => {
                         damaged += usize::from(!gaps.is_empty());
                         if !commit.paths.is_empty() {
@@ -242,13 +245,27 @@ struct Reader<'a> {
     mailmap: &'a gix::mailmap::Snapshot,
     is_data: &'a dyn Fn(&BStr) -> bool,
     graph: &'a Graph<'a>,
+    anchors: Option<&'a Anchors>,
     buffer: Vec<u8>,
 }
 
-impl Reader<'_> {
-    fn commit(&mut self, id: ObjectId) -> Result<(Commit, Vec<Unread>), Absent> {
+impl<'a> Reader<'a> {
+    fn new(
+        git: &'a gix::Repository,
+        graph: &'a Graph<'a>,
+        mailmap: &'a gix::mailmap::Snapshot,
+        is_data: &'a dyn Fn(&BStr) -> bool,
+        anchors: Option<&'a Anchors>,
+    ) -> Self {
+        Self { git, trees: Trees::new(git), mailmap, is_data, graph, anchors, buffer: Vec::new() }
+    }
+
+    fn commit(&mut self, id: ObjectId, standing: bool) -> Result<(Commit, Vec<Unread>), Absent> {
         let (paths, unread) = self.paths(id)?;
-        let commit = read_commit(self.git, id, self.mailmap, &mut self.buffer)?;
+        let mut commit = read_commit(self.git, id, self.mailmap, &mut self.buffer)?;
+        if let Some(anchors) = self.anchors.filter(|_| !paths.is_empty()) {
+            commit.verdict = Some(anchors.commit(&self.buffer, commit.committer.seconds, standing));
+        }
         Ok((Commit { paths, ..commit }, unread))
     }
 
@@ -308,6 +325,7 @@ fn read_commit(
         author: Person::default(),
         committer: Person::default(),
         signed: false,
+        verdict: None,
         subject: String::new(),
         paths: Vec::new(),
     };

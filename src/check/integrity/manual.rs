@@ -29,9 +29,12 @@ pub(super) static RULES: [Rule; 2] = [
         summary: "Data is not what foretaste.lock says it is",
         manual: Manual {
             what: "Compares the SHA-256 of every judged file with its line in `foretaste.lock`, and the lock with the one \
-                   on the trusted side. Reports files that differ, files of a declared dataset that the lock does not \
-                   list, locked files that are gone, a lock that was removed or is older than the trusted one, and LFS \
-                   objects that are not what their pointer says.",
+                   on the trusted side. What it finds stands in `evidence.finding`: `hash-mismatch`, a file or an LFS object \
+                   that is not what the lock or its pointer says; `lock-stale`, a change that alters locked data without \
+                   locking it again; `file-not-locked`, a file of a declared dataset that has no line; \
+                   `locked-file-missing`, a line whose file is gone; `lock-rollback`, a lock that is not newer than the \
+                   trusted one; `lock-of-another-repository`, one whose name is not the `repo` of the policy; \
+                   `lock-unreadable`, one that is removed, edited by hand or damaged.",
             why: "A dataset that was reviewed once is trusted from then on. Whoever can swap the bytes afterwards, in the \
                   repository, in LFS storage or on the way, poisons every model trained on it, and the review still \
                   stands in the records.",
@@ -60,7 +63,7 @@ pub(super) static RULES: [Rule; 2] = [
         confidence: Confidence::High,
         layer: Layer::Integrity,
         gates: true,
-        summary: "A signature of foretaste.lock does not hold, or one that is required is missing",
+        summary: "A signature of foretaste.lock or of a commit does not hold, or one that is required is missing",
         manual: Manual {
             what: "Verifies every `foretaste.lock.*.minisig` and `.sshsig` beside the lock against the keys that the trusted \
                    policy lists: strict format, prehashed, by a key that is valid and not revoked (today, or on its own day for \
@@ -68,7 +71,12 @@ pub(super) static RULES: [Rule; 2] = [
                    Counts distinct principals in the right roles against `require: {signatures: n}`, without the authors under \
                    `exclude_author`, at the moments of `signed_at`. A change of the policy that needs signatures \
                    (`policy_change`) needs them under the keys before and after it. `verify` also asks for the signed \
-                   receipt of every run of the policy.",
+                   receipt of every run of the policy. Under `require: {signed_commits: true}` every commit that touches data, \
+                   policy or lock, and the annotated tag that is judged, needs an SSH signature by a key of the policy: in a \
+                   range and in a merge about to be committed all that it brings, in `verify`, `audit` and `--rev` all since \
+                   the policy asks. OpenPGP and X.509 signatures are reported as not judged. `evidence.finding` says which: \
+                   `signature-bad`, `-unknown-key`, `-expired-key`, `-revoked-key`, `-too-old`, `-not-judged`, `-missing`, \
+                   `threshold-not-met`, `anchor-changed`, `lock-stale`, `run-without-receipt`, `receipt-bad`.",
             why: "A hash proves that bytes are the same, not that anybody stood up for them. A signature that was moved \
                   here from another repository, or from an older lock, looks right and says nothing.",
             bad: &[Example {
@@ -81,10 +89,11 @@ pub(super) static RULES: [Rule; 2] = [
                 base: &[("data/a.jsonl", HELLO), ("foretaste.lock", LOCK_OF_HELLO)],
                 files: &[("data/a.jsonl", BYE), ("foretaste.lock", LOCK_OF_BYE)],
             }],
-            fix: "Sign the lock as it is now with `foretaste sign --key FILE`, using a key that the policy on the base branch \
-                  lists. A signature that does not hold is never kept: remove the file or replace it.",
-            misses: "A stolen key, until it is revoked in the policy. Signatures of commits and tags. Signers who did not \
-                     look at what they signed.",
+            fix: "Sign the lock as it is now with `foretaste sign --key FILE`, or the commit with `git commit --amend -S`, using \
+                  a key that the policy on the base branch lists. A signature that does not hold is never kept: remove the file or replace it.",
+            misses: "A stolen key, until it is revoked in the policy. A backdated commit by an expired key that is on the \
+                     trusted side already. Commits from before the policy asked for signed ones. Authors under a name that is \
+                     not theirs, where commits are not signed. Signers who did not look at what they signed.",
         },
         tags: frameworks::INTEGRITY,
     },

@@ -134,6 +134,7 @@ pub(super) mod tests {
             committer: author.clone(),
             author,
             signed: false,
+            verdict: None,
             subject: "update data".to_owned(),
             paths: paths.iter().map(|&path| BString::from(path)).collect(),
         }

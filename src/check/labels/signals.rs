@@ -133,13 +133,13 @@ impl Past {
         let person = self.people.entry(identity).or_default();
         if signs(person.signed, person.commits) {
             self.held += 1;
-            self.lapsed += usize::from(!commit.signed);
+            self.lapsed += usize::from(!commit.is_signed());
         }
         if person.commits == 0 {
             person.first = commit.author.seconds;
         }
         person.commits += 1;
-        person.signed += usize::from(commit.signed);
+        person.signed += usize::from(commit.is_signed());
         *person.weeks.entry(commit.author.seconds.div_euclid(WEEK)).or_default() += 1;
         if let Some(domain) = domain(&address)
             && !person.domains.contains(domain)

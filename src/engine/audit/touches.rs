@@ -19,7 +19,7 @@ pub(crate) struct Touch {
     pub(crate) author: String,
     /// When it was committed, as it claims: seconds since 1970.
     pub(crate) seconds: i64,
-    /// Whether it carries a signature; nothing is said of whose.
+    /// Whether it is signed: by a key of the policy where that lists SSH keys, else by anybody.
     pub(crate) signed: bool,
     /// Whether it merges.
     pub(crate) merges: bool,
@@ -67,7 +67,7 @@ pub(super) fn of(walk: &Walk, rows: &[(u32, (u64, u64))], audited: &[(u32, &Audi
             person,
             author: author(commit),
             seconds: commit.committer.seconds,
-            signed: commit.signed,
+            signed: commit.is_signed(),
             merges: commit.parents > 1,
             added,
             removed,

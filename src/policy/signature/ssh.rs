@@ -30,9 +30,15 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, String> {
     if again.split(' ').take(2).ne(text.split_whitespace().take(2)) {
         return Err("it is not written as ssh-keygen writes it".to_owned());
     }
+    readable(&key)?;
+    Ok(key)
+}
+
+/// Whether signatures of a key can be verified here.
+fn readable(key: &PublicKey) -> Result<(), String> {
     match key.algorithm() {
-        Algorithm::Ed25519 | Algorithm::SkEd25519 => Ok(key),
-        Algorithm::Ecdsa { curve: ssh_key::EcdsaCurve::NistP256 } | Algorithm::SkEcdsaSha2NistP256 => Ok(key),
+        Algorithm::Ed25519 | Algorithm::SkEd25519 => Ok(()),
+        Algorithm::Ecdsa { curve: ssh_key::EcdsaCurve::NistP256 } | Algorithm::SkEcdsaSha2NistP256 => Ok(()),
         other => Err(format!("keys of the kind {other} are not read; use ed25519 or ecdsa-sha2-nistp256")),
     }
 }
@@ -89,6 +95,9 @@ pub(crate) fn verify_in<'k>(
             "it was made for another purpose ({})",
             crate::policy::node::short(signature.namespace())
         )));
+    }
+    if let Err(why) = readable(&own) {
+        return Err(Refused { finding: "signature-not-judged", why: format!("it cannot be judged: {why}") });
     }
     if own.verify(namespace, bytes, &signature).is_err() {
         return Err(bad(match listed {

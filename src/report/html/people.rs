@@ -53,8 +53,8 @@ pub(super) fn write(history: &History, page: &mut Page) {
     let (first, last) = axis.days();
     page.section("people", "Who changed the data");
     page.put(&format!(
-        "<p>{} in {} that touch data, {first} to {last}. Names, addresses and dates are what the commits claim; a signature \
-         that is there was not judged.</p>\n",
+        "<p>{} in {} that touch data, {first} to {last}. Names, addresses and dates are what the commits claim; signed \
+         means by a key of the policy where it lists SSH keys, and elsewhere by anybody.</p>\n",
         count(people.len() as u64, "contributor"),
         count(history.touches.len() as u64, "commit"),
     ));

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Graph, MAX_COMMITS, read_commit, unread};
 use crate::finding::Unread;
+use crate::policy::signature::commit::Anchors;
 use crate::source::paths::Filter;
 use crate::source::repository::Repository;
 use crate::source::tree::{self, Changes, Trees};
@@ -76,6 +77,7 @@ impl Repository {
         since: Option<&str>,
         globs: &[String],
         is_data: &dyn Fn(&BStr) -> bool,
+        anchors: Option<&Anchors>,
     ) -> Result<Walk, SourceError> {
         let head = self.head()?.ok_or_else(|| {
             SourceError::new("there is no commit yet").with_help("Use `foretaste check` for what is in the work tree.")
@@ -96,6 +98,7 @@ impl Repository {
             if graph.full {
                 walk.unread.push(unread(head, &format!("more than {MAX_COMMITS} commits")));
             }
+            let standing = anchors.map_or_else(FxHashSet::default, |_| graph.reach(Some(head), &FxHashSet::default()));
             let order = graph.parents_first();
             let ranks: FxHashMap<ObjectId, u32> = order.iter().zip(0..).map(|(id, rank)| (*id, rank)).collect();
             let mut trees = Trees::new(git);
@@ -108,8 +111,9 @@ impl Repository {
                     Ok(commit) => commit,
                     Err(absent) => {
                         walk.unread.push(unread(*id, &absent.reason("commit")));
+                        buffer.clear();
                         let (author, committer) = Default::default();
-                        let (before, reviewed, signed, subject, paths) = Default::default();
+                        let (before, reviewed, signed, verdict, subject, paths) = Default::default();
                         Commit {
                             id: *id,
                             parents: parents.len(),
@@ -118,6 +122,7 @@ impl Repository {
                             author,
                             committer,
                             signed,
+                            verdict,
                             subject,
                             paths,
                         }
@@ -131,6 +136,11 @@ impl Repository {
                         parents => parents.iter().map(|parent| Some(graph.commits[parent].tree)).collect(),
                     };
                     walk.compare(&mut step, &before, &mut trees, is_data);
+                }
+                if let Some(anchors) = anchors.filter(|_| !step.commit.paths.is_empty()) {
+                    // What can be reached from HEAD is on the trusted side; nothing else is older than today.
+                    let standing = standing.contains(id);
+                    step.commit.verdict = Some(anchors.commit(&buffer, step.commit.committer.seconds, standing));
                 }
                 walk.steps.push(step);
             }

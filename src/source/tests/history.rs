@@ -13,7 +13,7 @@ fn people_are_told_commit_by_commit_as_git_has_them() {
     let repository = fixture.open();
     let before = repository.resolve("before").expect("a tag");
     let after = repository.resolve("main").expect("a branch");
-    let history = repository.people(Some(before), after, &is_csv, 100);
+    let history = repository.people(Some(before), after, &is_csv, None, 100);
     assert_eq!(history.unread, []);
     assert_eq!(history.notes, [""; 0]);
 
@@ -65,11 +65,11 @@ fn people_are_told_commit_by_commit_as_git_has_them() {
     assert_eq!(subject("Main data").author.mail, "ada@example.org", "the one under judgement does not");
     assert_eq!(subject("Rename to café").author.name, "Carol");
 
-    let newest = repository.people(Some(before), after, &is_csv, 2);
+    let newest = repository.people(Some(before), after, &is_csv, None, 2);
     assert_eq!(newest.earlier.len(), 2);
     assert_eq!(newest.earlier[1].id, before);
     assert_eq!(newest.notes, ["2 commit(s) further back were not looked at"]);
-    let whole = repository.people(None, after, &is_csv, 0);
+    let whole = repository.people(None, after, &is_csv, None, 0);
     assert_eq!(ids(&whole.judged), list(&["--no-replace-objects", "rev-list", "main"]));
 }
 
@@ -86,7 +86,7 @@ fn replaced_objects_and_grafts_change_nothing_but_are_told() {
     let root = fixture.line(&["rev-list", "--max-parents=0", "main"]);
     let graft = fixture.line(&["rev-parse", "main~2"]);
     std::fs::write(fixture.path().join(".git/info/grafts"), format!("{graft}\n")).expect("it can be written");
-    let history = fixture.open().people(None, head, &is_csv, 0);
+    let history = fixture.open().people(None, head, &is_csv, None, 0);
     assert!(history.judged.iter().any(|commit| commit.id.to_string() == root), "a graft hides nothing");
     let notes = fixture.open().notes();
     assert!(notes.iter().any(|note| note.starts_with("1 replace ref(s)")), "{notes:?}");
@@ -103,10 +103,10 @@ fn a_shallow_history_is_told_and_not_taken_for_a_short_one() {
     assert!(repository.is_shallow());
     assert!(repository.notes().iter().any(|note| note.contains("shallow")));
     let head = repository.head().expect("HEAD is sound").expect("there is a commit");
-    let judged = repository.people(None, head, &is_csv, 10);
+    let judged = repository.people(None, head, &is_csv, None, 10);
     assert!(judged.unread.iter().all(|unread| unread.reason.contains("shallow or partial clone")));
     assert!(!judged.unread.is_empty());
-    let earlier = repository.people(Some(head), head, &is_csv, 10);
+    let earlier = repository.people(Some(head), head, &is_csv, None, 10);
     assert_eq!(earlier.unread, []);
     assert!(earlier.notes.iter().any(|note| note.contains("ends early")), "{:?}", earlier.notes);
 }
@@ -150,7 +150,7 @@ fn the_trusted_side_is_never_the_judged_one() {
 fn a_walk_tells_what_each_commit_changes_against_each_of_its_parents() {
     let fixture = Fixture::new("history.sh");
     let repository = fixture.open();
-    let walk = repository.walk(Some("before"), &[], &is_csv).expect("there are commits");
+    let walk = repository.walk(Some("before"), &[], &is_csv, None).expect("there are commits");
     assert_eq!(walk.unread, []);
     let list = |args: &[&str]| -> BTreeSet<String> {
         fixture.git(args).lines().map(|line| line.to_str_lossy().into_owned()).collect()
@@ -197,7 +197,7 @@ fn a_walk_tells_what_each_commit_changes_against_each_of_its_parents() {
 fn blobs_are_shown_once_each_whether_they_are_packed_loose_or_missing() {
     let fixture = Fixture::new("history.sh");
     let all = |repository: &Repository| -> Vec<ObjectId> {
-        let walk = repository.walk(None, &[], &is_csv).expect("there are commits");
+        let walk = repository.walk(None, &[], &is_csv, None).expect("there are commits");
         let mut ids = walk.blobs;
         ids.push(ObjectId::from_hex(&[b'1'; 40]).expect("an id"));
         ids

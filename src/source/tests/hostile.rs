@@ -48,7 +48,7 @@ fn no_program_of_the_configuration_is_started() {
         let _ = repository.read_judged(&scope, "data/a.csv".into(), 1000);
     }
     let _ = repository.ignored(&|_| true);
-    let _ = repository.people(None, head, &|_| true, 10);
+    let _ = repository.people(None, head, &|_| true, None, 10);
     let notes = repository.notes();
     assert!(notes.iter().any(|note| note.contains("partial clone")), "{notes:?}");
     let pointer = Pointer { oid: "0".repeat(64), size: 1 };
@@ -91,10 +91,10 @@ fn missing_and_damaged_objects_are_told_apart_and_never_skipped() {
     let head = id("feature");
     let policy = repository.read_at(head, "data/de/renamed.csv".into(), 100);
     assert!(policy.is_err(), "behind a missing tree nobody knows whether there is a file");
-    let history = repository.people(Some(id("fork")), head, &|_| true, 10);
+    let history = repository.people(Some(id("fork")), head, &|_| true, None, 10);
     assert!(history.unread.iter().any(|unread| unread.reason.contains("data/de/: tree missing")));
     std::fs::remove_file(object("feature~1")).expect("it is loose");
-    let history = fixture.open().people(Some(id("fork")), head, &|_| true, 10);
+    let history = fixture.open().people(Some(id("fork")), head, &|_| true, None, 10);
     assert!(history.unread.iter().any(|unread| unread.reason.contains("parent")), "{:?}", history.unread);
 }
 
@@ -315,7 +315,7 @@ fn damaged_packs_cost_objects_and_not_the_run() {
                 lost += snapshot.entries.iter().filter(|entry| size(&repository, entry).is_err()).count();
             }
         }
-        let _ = repository.people(None, head, &|_| true, 10);
+        let _ = repository.people(None, head, &|_| true, None, 10);
         std::fs::write(file, &whole).expect("it can be written");
     }
     assert!(lost > 0, "some of the damage showed");

@@ -55,6 +55,7 @@ fn names_of_branches_and_authors_are_scanned() {
         author: person("An\u{202E}a"),
         committer: person("Ana"),
         signed: false,
+        verdict: None,
         subject: String::new(),
         paths: vec![BString::from("gone.csv"), BString::from("data/a.csv")],
     };

@@ -182,6 +182,7 @@ fn commit(author: &str, number: u8, path: &str) -> crate::source::Commit {
         author: crate::source::Person { name: author.into(), mail: "x@example.org".into(), ..Default::default() },
         committer: Default::default(),
         signed: false,
+        verdict: None,
         subject: String::new(),
         paths: vec![BString::from(path)],
     }

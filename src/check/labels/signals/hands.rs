@@ -31,7 +31,7 @@ impl Past {
     /// Somebody who signs did not.
     pub(super) fn signing(&self, identity: Identity, commit: &Commit) -> Option<Signal> {
         let usual = self.lapsed >= 3 && self.lapsed * 20 > self.held;
-        if commit.signed || usual {
+        if commit.is_signed() || usual {
             return None;
         }
         let person = self.people.get(&identity)?;
