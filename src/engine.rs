@@ -19,6 +19,7 @@ pub(crate) mod inventory;
 mod listed;
 mod measure;
 mod memory;
+mod models;
 mod names;
 mod origin;
 mod outside;

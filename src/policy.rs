@@ -57,10 +57,8 @@ pub(crate) struct Policy {
     pub(crate) datasets: Vec<Dataset>,
     /// Allowed sources. An unlisted source is denied once this is not empty.
     pub(crate) sources: Vec<Source>,
-    /// minisign keys that may sign.
+    /// Keys that may sign, of every kind.
     pub(crate) keys: Vec<Key>,
-    /// SSH keys that may sign.
-    pub(crate) ssh_keys: Vec<Key>,
     /// What must hold.
     pub(crate) require: Require,
     /// Exceptions in force.
@@ -175,6 +173,8 @@ pub(crate) struct Key {
     pub(crate) minisign: String,
     /// An SSH public key in place of it.
     pub(crate) ssh: Option<String>,
+    /// A P-256 public key in place of both, which signs models.
+    pub(crate) ecdsa: Option<String>,
     pub(crate) principal: String,
     /// What its signatures count for.
     pub(crate) roles: Vec<String>,
@@ -203,6 +203,8 @@ pub(crate) struct Require {
     pub(crate) policy_change_roles: Vec<String>,
     /// When signatures are asked for; always where it is empty.
     pub(crate) signed_at: Vec<lock::Moment>,
+    /// Folders of models that must carry a model signature by one of the keys.
+    pub(crate) models: Vec<String>,
     /// Whether commits that change data, policy or lock must be signed.
     pub(crate) signed_commits: bool,
     /// Whether the author of a change does not count among the signers.
@@ -340,7 +342,6 @@ impl Policy {
             datasets: Vec::new(),
             sources: Vec::new(),
             keys: Vec::new(),
-            ssh_keys: Vec::new(),
             require: Require::default(),
             exceptions: Vec::new(),
             exclude: globset::GlobSet::empty(),
@@ -405,11 +406,6 @@ impl Policy {
         own.or_else(|| self.sources.iter().find(covers).map(|source| source.name.clone()))
     }
 
-    /// All keys that may sign, of both kinds.
-    pub(crate) fn signers(&self) -> Vec<Key> {
-        self.keys.iter().chain(&self.ssh_keys).cloned().collect()
-    }
-
     /// Whether `path` is left out.
     pub(crate) fn excludes(&self, path: &BStr) -> bool {
         glob::matches(&self.exclude, path)
@@ -439,7 +435,7 @@ impl Policy {
         [
             ("`datasets`", !self.datasets.is_empty()),
             ("`sources`", !self.sources.is_empty()),
-            ("`keys`", !self.keys.is_empty() || !self.ssh_keys.is_empty()),
+            ("`keys`", !self.keys.is_empty()),
             ("`require`", self.place(&["require"]).is_some()),
             ("`rules` with settings", self.rules.iter().any(settings)),
             ("`rules` with \"off\"", self.rules.iter().any(|block| block.severity == Some(None))),

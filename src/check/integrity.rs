@@ -2,6 +2,7 @@
 
 mod digests;
 mod manual;
+mod models;
 mod sealed;
 mod signed;
 
@@ -50,7 +51,7 @@ impl Check for Integrity {
     type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
-        let (keys, repo) = (policy.signers(), policy.repo.clone());
+        let (keys, repo) = (policy.keys.clone(), policy.repo.clone());
         Self { keys, require: policy.require.clone(), as_of: policy.as_of, repo }
     }
 
@@ -59,6 +60,7 @@ impl Check for Integrity {
             Observation::Lock(locked) => {
                 digests::compare(locked, self.repo.as_deref(), &mut seen.findings);
                 self.signatures(locked, &mut seen.findings);
+                models::findings(locked.models, &mut seen.findings);
             }
             Observation::Unsealed(list) => sealed::findings(list, &mut seen.findings),
             Observation::Records(records) => {

@@ -112,7 +112,7 @@ impl Check for PolicyLoosened {
     type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
-        Self { keys: policy.signers(), require: policy.require.clone(), as_of: policy.as_of }
+        Self { keys: policy.keys.clone(), require: policy.require.clone(), as_of: policy.as_of }
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {

@@ -27,7 +27,7 @@ impl Run<'_> {
         let mut deliveries = Vec::new();
         for vendor in policy.register.iter().filter(|vendor| vendor.signs) {
             let keys: Vec<Key> =
-                policy.signers().into_iter().filter(|key| Some(&key.name) == vendor.key.as_ref()).collect();
+                policy.keys.iter().filter(|key| Some(&key.name) == vendor.key.as_ref()).cloned().collect();
             let mut manifests = BTreeMap::new();
             let mut files = Vec::new();
             for (id, entry) in entries {

@@ -14,6 +14,7 @@ use crate::finding::Unread;
 use crate::format::{Reference, Verdict};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
 use crate::policy::signature::commit::Anchors;
+use crate::policy::signature::oms;
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
 use crate::source::{Commit, Content, Entry, Scope, Snapshot, Trusted};
@@ -58,6 +59,11 @@ impl Sides {
         Some(Reference { verdict: Verdict::Locked, fix: String::new(), ..reference.clone() })
     }
 
+    /// The paths of the judged lock.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &BStr> {
+        self.lock().into_iter().flat_map(|lock| lock.files.iter().map(|file| file.path.as_bstr()))
+    }
+
     /// The line of a path in the judged lock.
     pub(super) fn line(&self, path: &BStr) -> Option<&policy::lock::LockedFile> {
         self.lock()?.file(path)
@@ -74,6 +80,7 @@ pub(super) struct Beside {
     receipts: Vec<Receipt>,
     outside: Vec<Compared>,
     folders: Vec<String>,
+    models: Vec<oms::Judged>,
 }
 
 impl Beside {
@@ -95,6 +102,7 @@ impl Beside {
             receipts: &self.receipts,
             outside: &self.outside,
             folders: &self.folders,
+            models: &self.models,
             complete,
             signatures: &self.signatures,
             enforced: !judgement.adoption,
@@ -204,7 +212,8 @@ impl Run<'_> {
         if self.checker.hashing.is_some() {
             unread.extend(sides.lock().into_iter().flat_map(|lock| super::outside::unseen(lock, &folders)));
         }
-        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders })
+        let models = self.models(&judgement.policy, sides, blobs, unread);
+        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders, models })
     }
 
     /// What the run is for.

@@ -31,7 +31,7 @@ pub(crate) use file::{Labels, LockedFile, Publisher};
 pub(crate) use judged::{Compared, Locked, Moment, Receipt, SignatureFile};
 pub(crate) use reference::{LockedReference, is_pin, name};
 use text::{day, number};
-pub(crate) use text::{digest, hex, is_name};
+pub(crate) use text::{digest, hex, is_name, stays_inside};
 
 /// Name of the receipt that a run leaves.
 pub(crate) fn receipt(run: &str) -> String {

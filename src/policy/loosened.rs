@@ -310,13 +310,16 @@ fn until(day: Option<Date>) -> String {
 }
 
 fn keys(before: &Policy, after: &Policy, list: &mut List<'_>) {
-    let old_keys = || before.keys.iter().chain(&before.ssh_keys);
-    for new in after.keys.iter().chain(&after.ssh_keys) {
-        let material = |key: &Key| (key.minisign.clone(), key.ssh.clone());
+    let old_keys = || before.keys.iter();
+    for new in &after.keys {
+        let material = |key: &Key| (key.minisign.clone(), key.ssh.clone(), key.ecdsa.clone());
         let Some(old) = old_keys().find(|old| material(old) == material(new)) else {
             let verb = if old_keys().any(|old| old.name == new.name) { "replaced by another" } else { "added" };
             let message = format!("the key `{}` of {} is {verb}", new.name, new.principal);
-            let cause = format!("key {} {}{}", new.name, new.minisign, new.ssh.as_deref().unwrap_or(""));
+            let cause = {
+                let other = new.ssh.as_deref().or(new.ecdsa.as_deref()).unwrap_or_default();
+                format!("key {} {}{other}", new.name, new.minisign)
+            };
             list.at("keys", cause, message, Some(new.span));
             continue;
         };
@@ -380,6 +383,8 @@ fn require(before: &Policy, after: &Policy, list: &mut List<'_>) {
         && old.signatures > 0;
     weaker(seldom, "signed_at", asked(&old.signed_at), asked(&new.signed_at));
     weaker(old.signed_commits && !new.signed_commits, "signed_commits", "true".into(), "false".into());
+    let fewer = old.models.iter().any(|folder| !new.models.contains(folder));
+    weaker(fewer, "model_signatures", format!("[{}]", old.models.join(", ")), format!("[{}]", new.models.join(", ")));
     let days = |n: Option<u32>| n.map_or("any age".to_owned(), |n| n.to_string());
     let older = old.max_age_days.is_some_and(|was| new.max_age_days.is_none_or(|is| is > was));
     weaker(older, "max_age_days", days(old.max_age_days), days(new.max_age_days));

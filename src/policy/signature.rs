@@ -8,6 +8,7 @@
 pub(crate) mod commit;
 pub(crate) mod count;
 pub(crate) mod minisign;
+pub(crate) mod oms;
 pub(crate) mod rotation;
 pub(crate) mod ssh;
 

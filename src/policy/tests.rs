@@ -252,7 +252,7 @@ fn globs_dates_and_keys_are_checked() {
         "`RWQx` is no minisign public key: that has 56 characters and begins with `RW`; here are 4",
         "copy the second line",
     );
-    refused("version: 1\nkeys:\n  «k»: {principal: a}\n", "the key `k` needs one of `minisign` and `ssh`", "");
+    refused("version: 1\nkeys:\n  «k»: {principal: a}\n", "the key `k` needs one of `minisign`, `ssh` and `ecdsa`", "");
     refused(
         "version: 1\ndatasets: {a: {files: x, source: «squat»}}\nsources: {squad: {match: {path: x}}}\n",
         "there is no source `squat`",

@@ -1,23 +1,21 @@
 //! From the words of the file to a policy that can be relied on.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
 use globset::GlobSet;
 use jiff::civil::Date;
 
 use crate::lens::{FieldRoles, Role};
-use crate::policy::file::{
-    CoverageWords, DatasetWords, Day, EarlierWords, ExceptionWords, File, KeyWords, LimitsWords, MatchWords,
-    MomentWords, PolicyChange, RequireWords, Revoked, Size, SourceWords,
-};
-use crate::policy::lock::{self, Moment};
+use crate::policy::file::{DatasetWords, ExceptionWords, File, LimitsWords, MatchWords, Size, SourceWords};
+use crate::policy::lock;
 use crate::policy::node::{Fault, Node, Value, short};
 use crate::policy::words::{self, Named, Placed, Words, nearest, suggest};
 use crate::policy::{
-    COMMON, Dataset, Exception, Key, Known, Limits, Origin, People, Policy, Require, RuleBlock, Source, SourceMatch,
-    evidence, glob, vendors,
+    COMMON, Dataset, Exception, Known, Limits, Origin, People, Policy, RuleBlock, Source, SourceMatch, evidence, glob,
+    vendors,
 };
 use crate::rule::Severity;
 use crate::span::Span;
@@ -39,7 +37,6 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
     let words: File = words::read(&root)?;
     debug_assert_eq!(words.version.value, "1");
     let sources = sources(&words.sources)?;
-    let (keys, ssh_keys) = keys(&words.keys)?;
     let mut policy = Policy {
         origin: Origin { from: "flag", path: Some(file.to_owned()), commit: None },
         file: file.to_owned(),
@@ -47,9 +44,8 @@ pub(crate) fn policy(file: &str, text: &Arc<str>, as_of: Date, known: &[Known]) 
         repo: words.repo.as_ref().map(repo).transpose()?,
         datasets: datasets(&words.datasets)?,
         sources,
-        keys,
-        ssh_keys,
-        require: require(&words.require)?,
+        keys: keys::keys(&words.keys)?,
+        require: keys::require(&words.require)?,
         exceptions: words.exceptions.iter().map(|e| exception(e, known)).collect::<Result<_, _>>()?,
         exclude: glob::compile(&words.exclude, true)?,
         excluded: words.exclude.0.iter().map(|word| (word.value.clone(), word.span)).collect(),
@@ -254,119 +250,6 @@ fn checked_bucket(word: &Placed<String>) -> Result<String, Fault> {
     Ok(bucket.to_owned())
 }
 
-fn keys(named: &Named<KeyWords>) -> Result<(Vec<Key>, Vec<Key>), Fault> {
-    let (mut minisign, mut ssh) = (Vec::new(), Vec::new());
-    for (name, words) in &named.0 {
-        let key = key(name, words).map_err(|fault| fault.at(name.span))?;
-        if key.ssh.is_some() { ssh.push(key) } else { minisign.push(key) }
-    }
-    Ok((minisign, ssh))
-}
-
-fn key(name: &Placed<String>, words: &KeyWords) -> Result<Key, Fault> {
-    if let (Some(from), Some(until)) = (&words.from, &words.until)
-        && until.value < from.value
-    {
-        return Err(Fault::new("the key ends before it begins").at(until.span));
-    }
-    if words.principal.trim().is_empty() {
-        return Err(Fault::new(format!("the key `{}` belongs to nobody", short(&name.value)))
-            .help("write the person or service behind it: `principal: data-team@example.org`"));
-    }
-    let (minisign, ssh) = match (&words.minisign, &words.ssh) {
-        (Some(key), None) => (checked_minisign(key)?, None),
-        (None, Some(key)) => match crate::policy::signature::ssh::public_key(&key.value) {
-            Ok(_) => (String::new(), Some(key.value.clone())),
-            Err(why) => {
-                return Err(Fault::new(format!("`{}` is no SSH public key: {why}", short(&key.value)))
-                    .at(key.span)
-                    .help("write the whole line: `ssh-ed25519 AAAA…`"));
-            }
-        },
-        _ => {
-            return Err(Fault::new(format!("the key `{}` needs one of `minisign` and `ssh`", short(&name.value))));
-        }
-    };
-    if let Some(Revoked::Told(told)) = &words.revoked
-        && told.reason.trim().is_empty()
-    {
-        return Err(Fault::new("the reason of this revocation is empty").help("say why the key no longer counts"));
-    }
-    let (revoked, revoked_at, earlier) = match &words.revoked {
-        None | Some(Revoked::Plainly(false)) => (false, None, false),
-        Some(Revoked::Plainly(true)) => (true, None, true),
-        Some(Revoked::Told(told)) => (true, Some(told.at.0), matches!(told.earlier, EarlierWords::Untrusted)),
-    };
-    Ok(Key {
-        name: name.value.clone(),
-        minisign,
-        ssh,
-        principal: words.principal.clone(),
-        roles: words.roles.values(),
-        from: day(words.from.as_ref()),
-        until: day(words.until.as_ref()),
-        revoked,
-        revoked_at,
-        earlier_untrusted: earlier,
-        span: name.span,
-    })
-}
-
-fn day(day: Option<&Placed<Day>>) -> Option<Date> {
-    day.map(|day| day.value.0)
-}
-
-/// A whole key: the number of a key is random and no fingerprint, so nothing less is a name for it.
-fn checked_minisign(word: &Placed<String>) -> Result<String, Fault> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(&word.value);
-    match bytes {
-        Ok(bytes) if bytes.len() == 42 && bytes.starts_with(b"Ed") => Ok(word.value.clone()),
-        _ => Err(Fault::new(format!(
-            "`{}` is no minisign public key: that has 56 characters and begins with `RW`; here are {}",
-            short(&word.value),
-            word.value.chars().count()
-        ))
-        .at(word.span)
-        .help("copy the second line of the public key file, whole")),
-    }
-}
-
-fn require(words: &RequireWords) -> Result<Require, Fault> {
-    if let Some(distinct) = &words.distinct_principals
-        && !distinct.value
-    {
-        return Err(Fault::new("`distinct_principals` cannot be false: one person with two keys would count twice")
-            .at(distinct.span)
-            .help("take the line away"));
-    }
-    let (change, change_signatures, change_roles) = match words.policy_change.as_ref().map(|change| &change.value) {
-        None | Some(PolicyChange::Plainly(false)) => (false, 0, Vec::new()),
-        Some(PolicyChange::Plainly(true)) => (true, 0, Vec::new()),
-        Some(PolicyChange::Signed(signed)) => (true, signed.signatures, signed.roles.values()),
-    };
-    Ok(Require {
-        signatures: words.signatures.as_ref().map_or(0, |n| n.value),
-        full_coverage: words.coverage.as_ref().is_some_and(|c| c.value == CoverageWords::Full),
-        policy_change: change,
-        policy_change_signatures: change_signatures,
-        policy_change_roles: change_roles,
-        signed_at: words.signed_at.0.iter().map(|at| moment(at.value)).collect(),
-        signed_commits: words.signed_commits.as_ref().is_some_and(|signed| signed.value),
-        exclude_author: words.exclude_author.as_ref().is_some_and(|e| e.value),
-        roles: words.roles.values(),
-        max_age_days: words.max_age_days.as_ref().map(|n| n.value),
-    })
-}
-
-fn moment(word: MomentWords) -> Moment {
-    match word {
-        MomentWords::Change => Moment::Change,
-        MomentWords::Merge => Moment::Merge,
-        MomentWords::Tag => Moment::Tag,
-        MomentWords::Run => Moment::Run,
-    }
-}
-
 fn limits(words: &LimitsWords) -> Result<Limits, Fault> {
     let standard = Limits::default();
     let size = |word: &Option<Placed<Size>>, standard: u64| word.as_ref().map_or(standard, |size| size.value.0);
@@ -567,7 +450,7 @@ fn links(policy: &Policy, datasets: &Named<DatasetWords>, sources: &Named<Source
             ));
         }
     }
-    let keys = || policy.keys.iter().chain(&policy.ssh_keys).map(|key| key.name.as_str());
+    let keys = || policy.keys.iter().map(|key| key.name.as_str());
     for (_, vendor) in &policy.vendors.0 {
         if let Some(word) = &vendor.key
             && !keys().any(|key| key == word.value)

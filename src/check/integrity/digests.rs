@@ -235,6 +235,7 @@ mod tests {
             receipts: &[],
             outside: &[],
             folders: &[],
+            models: &[],
             signatures: &[],
             enforced: true,
             moment: Moment::Change,

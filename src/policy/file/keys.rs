@@ -17,6 +17,10 @@ pub(crate) struct KeyWords {
     /// An SSH public key, whole: `ssh-ed25519 AAAA…`. It may sign locks and commits.
     #[serde(default)]
     pub(crate) ssh: Option<Placed<String>>,
+    /// A public key on the curve P-256: the text between the lines of its PEM file. It may sign models
+    /// (`model_signing sign key`).
+    #[serde(default)]
+    pub(crate) ecdsa: Option<Placed<String>>,
     /// The person or service behind it. A threshold counts these, not keys.
     pub(crate) principal: String,
     /// What its signatures count for.
@@ -124,6 +128,10 @@ pub(crate) struct RequireWords {
     /// out.
     #[serde(default)]
     pub(crate) signed_at: Words<MomentWords>,
+    /// Folders of models that must carry an OpenSSF model signature by a key of the policy, in the folder or beside it
+    /// (`model.sig`, or any `*.sig`). `verify` judges it.
+    #[serde(default)]
+    pub(crate) model_signatures: Words,
     /// Whether every commit that changes data, policy or lock must carry an SSH signature by a key of the policy.
     #[serde(default)]
     pub(crate) signed_commits: Option<Placed<bool>>,

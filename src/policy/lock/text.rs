@@ -6,7 +6,7 @@ use bstr::{BStr, BString, ByteSlice, ByteVec};
 use jiff::civil::Date;
 
 /// A relative path whose parts are all names.
-pub(super) fn stays_inside(path: &BStr) -> bool {
+pub(crate) fn stays_inside(path: &BStr) -> bool {
     !path.is_empty() && path.split_str("/").all(|part| !matches!(part, b"" | b"." | b".."))
 }
 

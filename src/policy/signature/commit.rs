@@ -67,7 +67,7 @@ impl Anchors {
     /// `None` where the policy neither lists an SSH key nor asks for signed commits: then nothing is judged.
     pub(crate) fn of(policy: &Policy) -> Option<Self> {
         let required = policy.require.signed_commits;
-        let keys: Vec<Key> = policy.signers().into_iter().filter(|key| key.ssh.is_some()).collect();
+        let keys: Vec<Key> = policy.keys.iter().filter(|key| key.ssh.is_some()).cloned().collect();
         (required || !keys.is_empty()).then_some(Self { keys, as_of: policy.as_of, required })
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn rotation(locked: &Locked<'_>, keys: &[Key], require: &Require, as_
         (require.policy_change_signatures, count(&signed, &need))
     };
     let named = lock.is_some_and(|lock| lock.policy.is_some() && lock.policy == locked.policy);
-    Some(Rotation { old: side(keys, require), new: side(&proposed.signers(), &proposed.require), named })
+    Some(Rotation { old: side(keys, require), new: side(&proposed.keys, &proposed.require), named })
 }
 
 /// Everybody whose signature of the lock holds.
