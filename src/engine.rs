@@ -282,6 +282,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Places that the baseline or an exception accepts.
     pub accepted: u64,
+    /// Findings of the level info, which were counted and not asked for ([`Checker::show_info`]).
+    pub not_shown: u64,
     /// Whether files without a reader fail the run (`require: {coverage: full}`).
     pub full_coverage: bool,
     /// The references that were found, with the blob each stands in.

@@ -96,6 +96,10 @@ impl Mark {
     }
 }
 
+/// Files of data of up to so many bytes are searched for what is of level info, so that it can be counted. Odd spaces and
+/// forms are everywhere in dense text, and looking for them in all of a large set costs more than half as much again.
+pub(crate) const MOST_FOR_INFO: usize = 8 << 20;
+
 /// At most this many places of one finding are shown (law 7).
 pub(crate) const MAX_MARKS: usize = 100;
 
@@ -126,6 +130,11 @@ impl Finding {
             evidence: Evidence::new(),
             cause: cause.into(),
         }
+    }
+
+    /// Whether it is only counted, and shown on request.
+    pub(crate) fn is_info(&self) -> bool {
+        self.evidence.get("level").is_some_and(|level| level == "info")
     }
 
     /// SHA-256 of rule and cause, cut to 128 bits, as 32 hexadecimal digits.
@@ -199,6 +208,8 @@ pub struct LookedAt {
     pub excluded: u64,
     /// Untracked files that git ignores.
     pub ignored: u64,
+    /// Files of data too large to be searched for what is of level info without being asked.
+    pub without_info: u64,
 }
 
 impl LookedAt {
@@ -213,6 +224,7 @@ impl LookedAt {
             (&mut self.no_reader, other.no_reader),
             (&mut self.excluded, other.excluded),
             (&mut self.ignored, other.ignored),
+            (&mut self.without_info, other.without_info),
         ];
         for (sum, more) in pairs {
             *sum = sum.saturating_add(more);

@@ -366,6 +366,15 @@ impl Policy {
         self.block(rule.id).and_then(|block| block.severity)
     }
 
+    /// Whether what a rule finds of the level info is shown: the run asks for it, or the settings of the rule do.
+    pub(crate) fn shows_info(&self, rule: &Rule) -> bool {
+        let asks = |block: &RuleBlock| {
+            let is_yes = |value: &Value| matches!(value, Value::Scalar { text, plain: true } if text == "true");
+            block.node.entries().iter().any(|entry| entry.key == "show_info" && is_yes(&entry.node.value))
+        };
+        self.show_info || self.block(rule.id).is_some_and(asks)
+    }
+
     /// The settings of a check.
     ///
     /// # Errors

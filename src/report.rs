@@ -116,8 +116,6 @@ pub struct Options {
     pub unicode: bool,
     /// Only a line for each finding, and nothing where nothing is wrong.
     pub quiet: bool,
-    /// Whether findings of the level `info` are shown.
-    pub show_info: bool,
     /// The severity that fails the run.
     pub fail_on: Severity,
     /// For logs that strangers read: no excerpts, pseudonyms for people, keyed hashes for rows.
@@ -132,7 +130,6 @@ impl Default for Options {
             colour: false,
             unicode: true,
             quiet: false,
-            show_info: false,
             fail_on: Severity::Error,
             redact: None,
             category: "check".into(),
@@ -270,7 +267,7 @@ pub fn exit_code(outcome: &Outcome, fail_on: Severity) -> u8 {
 }
 
 fn code(findings: &[Finding], unread: bool, uncovered: bool, fail_on: Severity) -> u8 {
-    let decides = |finding: &Finding| finding.rule.gates && finding.severity >= fail_on && !is_info(finding);
+    let decides = |finding: &Finding| finding.rule.gates && finding.severity >= fail_on && !finding.is_info();
     if findings.iter().any(decides) {
         1
     } else if unread || uncovered {
@@ -278,9 +275,4 @@ fn code(findings: &[Finding], unread: bool, uncovered: bool, fail_on: Severity) 
     } else {
         0
     }
-}
-
-/// Whether a finding is only shown on request.
-fn is_info(finding: &Finding) -> bool {
-    finding.evidence.get("level").is_some_and(|level| level == "info")
 }

@@ -262,3 +262,21 @@ fn every_class_is_found_in_every_container_that_can_carry_it() {
 fn speaks(finding: &Value, path: &str) -> bool {
     finding["places"].as_array().unwrap().iter().any(|place| place["path"] == path)
 }
+
+#[test]
+fn what_is_of_level_info_is_counted_and_shown_on_request() {
+    let repo = Repo::with(&[("data/rows.csv", "text,label\nten\u{a0}euros,a\nanother\u{a0}ten,b\n")]);
+    let told = |arguments: &[&str]| {
+        let (_, report) = repo.json(arguments);
+        (report["findings"].as_array().unwrap().len(), report["not_shown"].clone())
+    };
+    assert_eq!(told(&["check"]), (0, 1.into()));
+    assert_eq!(told(&["check", "--show-info"]), (1, 0.into()));
+    // The settings of the rule ask for it as the option does.
+    repo.write(&[("foretaste.yaml", "version: 1\nrules:\n  invisible-unicode: {show_info: true}\n")]);
+    assert_eq!(told(&["check"]), (1, 0.into()));
+    let large = format!("1,ten\u{a0}{}\n", "0".repeat(90_000)).repeat(100);
+    repo.write(&[("foretaste.yaml", "version: 1\n"), ("data/large.csv", &format!("label,text\n{large}"))]);
+    let (_, report) = repo.json(&["check"]);
+    assert_eq!((&report["looked_at"]["without_info"], &report["not_shown"]), (&1.into(), &1.into()));
+}

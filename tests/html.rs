@@ -141,11 +141,11 @@ fn a_check_shows_findings_by_rule_and_what_changed() {
     let file = repo.beside("report.html");
     let output = format!("html={}", file.display());
     let run = repo.foretaste(&["check", "--range", "main..change", "--output", &output]);
-    assert_eq!(run.code(), 0, "{}", run.all());
+    assert_eq!(run.code(), 1, "{}", run.all());
     let page = std::fs::read_to_string(file).unwrap();
     is_inert(&page);
     for part in [
-        "Nothing that fails the run; 3 warnings",
+        "2 errors",
         "<code>invisible-unicode</code>",
         "<code>label-flip</code>",
         "class=\"matrix\"",

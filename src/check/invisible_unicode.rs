@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::check::{Check, Merge, Observation};
-use crate::finding::Finding;
+use crate::finding::{Finding, MOST_FOR_INFO};
 use crate::policy::Policy;
 use crate::rule::Rule;
 
@@ -90,10 +90,14 @@ impl Check for InvisibleUnicode {
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        let wide = || Self { modes: Modes { info: true, ..self.modes } };
         match observation {
+            Observation::Records(records) if records.blob.decoded.bytes.len() <= MOST_FOR_INFO => {
+                wide().records(seen, records);
+            }
             Observation::Records(records) => self.records(seen, records),
-            Observation::Files(files) => self.names(seen, files),
-            Observation::People(people) => self.people(seen, people),
+            Observation::Files(files) => wide().names(seen, files),
+            Observation::People(people) => wide().people(seen, people),
             _ => {}
         }
     }

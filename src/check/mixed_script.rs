@@ -12,7 +12,7 @@ use serde_json::json;
 use super::invisible_unicode::signal::Signal;
 use super::places::{Places, cut, fields_with_hits, find_from, is_json, mark_in, text_of};
 use super::{Check, Merge, Observation};
-use crate::finding::Finding;
+use crate::finding::{Finding, MOST_FOR_INFO};
 use crate::format::sieve::{ESCAPE, WIDE};
 use crate::format::{Field, Records};
 use crate::policy::Policy;
@@ -197,6 +197,9 @@ impl Check for MixedScript {
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let records = match observation {
+            Observation::Records(records) if !self.info && records.blob.decoded.bytes.len() <= MOST_FOR_INFO => {
+                return Self { info: true }.observe(seen, observation);
+            }
             Observation::Records(records) => records,
             Observation::People(people) => return seen.signal.people(people),
             _ => return,

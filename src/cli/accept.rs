@@ -101,7 +101,7 @@ fn places_of(
     console: &Console,
 ) -> Result<(&'static str, Vec<String>), Stop> {
     for scope in [Scope::Staged, Scope::Worktree] {
-        let checker = Checker::new().environment(environment()).as_of(day).scope(scope).everything();
+        let checker = Checker::new().environment(environment()).as_of(day).scope(scope).everything().show_info(true);
         let outcome = checker.run_with(root, &Bar::new(console.quiet))?;
         for finding in &outcome.findings {
             let place = |mark: &Mark| {

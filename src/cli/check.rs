@@ -125,7 +125,6 @@ pub(super) fn show(outcome: &Outcome, judging: &Judging, showing: &Showing, cons
     let options = Options {
         colour: console.color,
         quiet: console.quiet,
-        show_info: showing.show_info,
         fail_on: judging.fail_on,
         redact: showing.redact.then(redact),
         ..Options::default()

@@ -282,6 +282,7 @@ impl Run<'_> {
             guesses: Vec::new(),
             notes,
             accepted: applied.accepted,
+            not_shown: 0,
             references: Vec::new(),
             named: Vec::new(),
             measures: Vec::new(),

@@ -138,6 +138,9 @@ impl Run<'_> {
         let path_of = |id: BlobId| blobs.path(id);
         let applied = accept::apply(findings, policy, &judgement.baseline, self.extent(), &path_of);
         let mut findings = applied.findings;
+        let found = findings.len();
+        findings.retain(|finding| !finding.is_info() || policy.shows_info(finding.rule));
+        let not_shown = (found - findings.len()) as u64;
         sort_by(&mut findings, &path_of);
         if !self.checker.everything {
             accept::cut(&mut findings);
@@ -171,6 +174,7 @@ impl Run<'_> {
             guesses: part.guesses,
             notes,
             accepted: applied.accepted,
+            not_shown,
             references: part.references,
             named: part.named.into_iter().collect(),
             measures: part.measures,

@@ -15,7 +15,7 @@ use self::sink::Feed;
 use super::budget::Budget;
 use crate::check::Observation;
 use crate::diff::{self, Index, Indexed, Tally, Version, next};
-use crate::finding::Unread;
+use crate::finding::{MOST_FOR_INFO, Unread};
 use crate::fold::Fold;
 use crate::format::{self, Blob, Flaw, Kind, Records, Reference, Sink};
 use crate::lens::Lens;
@@ -221,6 +221,8 @@ impl Scanner<'_> {
             part.looked_at.files += 1;
         }
         if read.kind.is_data() {
+            let is_large = decoded.bytes.len() > MOST_FOR_INFO;
+            part.looked_at.without_info += u64::from(is_large && !self.policy.show_info);
             part.looked_at.records += read.records;
         }
         part.looked_at.references += read.references;

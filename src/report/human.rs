@@ -39,10 +39,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
     }
     let clean = report.findings.is_empty() && report.unread.is_empty() && report.exit_code == 0;
     if !(options.quiet && clean) {
-        // How many those are is not known: looking for them costs more than all else.
-        let unasked = !options.show_info && report.looked_at.records > 0;
-        let rest = if unasked { "; level info was not looked for (--show-info)" } else { "" };
-        writeln!(out, "{}{rest}", last_line(report))?;
+        writeln!(out, "{}", last_line(report))?;
     }
     if let (Some(first), false) = (report.findings.first(), options.quiet) {
         writeln!(out, "what a rule means and what to do: `foretaste explain {}`", first.rule.id)?;
@@ -249,11 +246,15 @@ pub(super) fn last_line(report: &Report) -> String {
         (looked.excluded, "excluded by the policy"),
         (looked.ignored, "ignored by git"),
         (report.accepted, "accepted"),
-        (report.not_shown, "of level info not shown"),
+        (report.not_shown, "of level info not shown (--show-info)"),
     ] {
         if n > 0 {
             line.push_str(&format!("; {} {what}", grouped(n)));
         }
+    }
+    if looked.without_info > 0 {
+        let files = count(looked.without_info, "large file");
+        line.push_str(&format!("; level info was not looked for in {files} (--show-info)"));
     }
     line
 }

@@ -9,7 +9,7 @@ use super::excerpt::Excerpt;
 use super::history::{History, gaps_count};
 use super::lines::{Lines, Position};
 use super::text::Text;
-use super::{Changed, Located, Options, Report, Spot, code, is_info};
+use super::{Changed, Located, Options, Report, Spot, code};
 use crate::engine::audit::Audit;
 use crate::engine::{Contents, Outcome};
 use crate::finding::{Finding, LookedAt, Mark, Unread};
@@ -39,6 +39,7 @@ pub(super) struct Material<'a> {
     pub(super) guesses: &'a [(BlobId, Guess)],
     pub(super) notes: &'a [String],
     pub(super) accepted: u64,
+    pub(super) not_shown: u64,
     pub(super) full_coverage: bool,
     pub(super) changed: Changed,
     pub(super) audit: Option<&'a Audit>,
@@ -61,6 +62,7 @@ impl Report {
                 guesses: &outcome.guesses,
                 notes: &outcome.notes,
                 accepted: outcome.accepted,
+                not_shown: outcome.not_shown,
                 full_coverage: outcome.full_coverage,
                 changed: Changed { summary: outcome.summary.clone(), sources: outcome.named.clone() },
                 audit: outcome.audit.as_ref(),
@@ -70,10 +72,8 @@ impl Report {
     }
 
     pub(super) fn of(material: &Material<'_>, options: &Options) -> Self {
-        let told = |finding: &&Finding| options.show_info || !is_info(finding);
-        let shown: Vec<&Finding> = material.findings.iter().filter(told).collect();
-        let mut findings: Vec<Located> = shown.iter().map(|finding| located(finding, material)).collect();
-        place(&shown, &mut findings, material, options.redact.is_none());
+        let mut findings: Vec<Located> = material.findings.iter().map(|finding| located(finding, material)).collect();
+        place(material.findings, &mut findings, material, options.redact.is_none());
         let mut changed = material.changed.clone();
         if let Some(redact) = &options.redact {
             redact.changed(&mut changed);
@@ -87,7 +87,7 @@ impl Report {
         let uncovered = material.full_coverage && material.looked_at.no_reader > 0;
         let path = |id| (material.path)(id).map_or_else(BString::default, BString::from);
         Report {
-            not_shown: (material.findings.len() - findings.len()) as u64,
+            not_shown: material.not_shown,
             findings,
             unread: material.unread.to_vec(),
             looked_at: material.looked_at.clone(),
@@ -150,7 +150,7 @@ fn spot(finding: &Finding, mark: &Mark, material: &Material<'_>) -> Spot {
 }
 
 /// Opens each blob once, in order, and finds all of its places in one walk.
-fn place(shown: &[&Finding], findings: &mut [Located], material: &Material<'_>, excerpts: bool) {
+fn place(shown: &[Finding], findings: &mut [Located], material: &Material<'_>, excerpts: bool) {
     let mut wanted: BTreeMap<BlobId, Vec<(usize, usize, Span)>> = BTreeMap::new();
     for (f, finding) in shown.iter().enumerate() {
         for (m, mark) in finding.marks.iter().enumerate() {

@@ -193,6 +193,7 @@ impl Sample {
             guesses: &self.guesses,
             notes: &self.notes,
             accepted: 0,
+            not_shown: 0,
             full_coverage: self.full_coverage,
             audit: None,
             changed: self.changed.clone(),

@@ -44,7 +44,7 @@ data/eval.parquet:1:1 warning[label-flip] "cancel" became "refund" in 1 record
 not read:
   data/big.bin: lfs object missing
 
-2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read; level info was not looked for (--show-info)
+2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
 what a rule means and what to do: `foretaste explain invisible-unicode`
 "##);
 }
@@ -72,7 +72,7 @@ data/train.jsonl:2:30 error[invisible-unicode] 4 records hold U+200B ZERO WIDTH 
 data/eval.parquet:1:1 warning[label-flip] "cancel" became "refund" in 1 record
 not read:
   data/big.bin: lfs object missing
-2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read; level info was not looked for (--show-info)
+2 findings (1 error, 1 warning) in 2 files; 2 files, 1.2 MB, 3,409 records looked at; 1 file that no reader knows as data; 1 not read
 "##);
     assert_eq!(human(&Sample::default(), &options), "");
 }
@@ -201,16 +201,6 @@ fn files_without_a_reader_count_only_where_coverage_is_asked_for() {
     assert_eq!(sample.report(&Options::default()).exit_code, 0);
     sample.full_coverage = true;
     assert_eq!(sample.report(&Options::default()).exit_code, 3);
-}
-
-#[test]
-fn findings_of_level_info_are_shown_on_request() {
-    let mut sample = Sample::small();
-    sample.findings[1].evidence.insert("level", json!("info"));
-    let report = sample.report(&Options::default());
-    assert_eq!((report.findings.len(), report.not_shown), (1, 1));
-    let options = Options { show_info: true, ..Options::default() };
-    assert_eq!(sample.report(&options).findings.len(), 2);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  not counted who brought a sequence, only which commit brought its first rows. Of a commit or a pull \
                  request only the files that it changes are counted. Words of other letters are for `mixed-script`, hidden markup is for `hidden-markup`, and \
                  malformed bytes are for `unreadable-data`. Spaces of unusual width and private-use characters are \
-                 shown only with `show_info`. Entities and percent-encoding are taken off twice, not more often. How a \
+                 counted and shown only with `show_info`, in files of more than 8 MiB not even counted. Entities and percent-encoding are taken off twice, not more often. How a \
                  bit channel is to be read is a guess; short ones are given as a number of bits. Two kinds of space that spell \
                  words are read with `show_info`, and in labelled files up to 4 MB.",
     },

@@ -138,7 +138,7 @@ proptest! {
         for mark in sample.findings.iter_mut().flat_map(|finding| &mut finding.marks) {
             mark.field = Some("text".into());
         }
-        let options = Options { redact: Some(Redact::new([1; 32])), show_info: true, ..Options::default() };
+        let options = Options { redact: Some(Redact::new([1; 32])), ..Options::default() };
         let plain = sample.written(Format::Json, &Options::default());
         prop_assert!(plain.contains(&word), "the sample must hold the secret");
         for format in Format::ALL {

@@ -135,7 +135,8 @@ fn json_keeps_the_contract() {
     "commits": 0,
     "no_reader": 1,
     "excluded": 0,
-    "ignored": 0
+    "ignored": 0,
+    "without_info": 0
   },
   "policy": {
     "from": "base",
@@ -286,7 +287,8 @@ fn sarif_lists_rules_places_and_what_was_not_read() {
       "ignored": 0,
       "no_reader": 1,
       "records": 3409,
-      "references": 0
+      "references": 0,
+      "without_info": 0
     },
     "policy": {
       "commit": "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d",
