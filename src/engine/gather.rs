@@ -287,7 +287,8 @@ impl Run<'_> {
 
     /// Names the commits that brought the rows of a signal.
     fn tell_origins(&self, findings: &mut [Finding], case: &Case<'_>, entries: &[Entry]) {
-        let Some((repository, tip)) = self.tip(case.snapshot) else { return };
+        // Who wrote what is not said to contributors in their own hook (law 8).
+        let Some((repository, tip)) = self.tip(case.snapshot).filter(|_| self.checker.people) else { return };
         let limit = case.judgement.policy.limits.blob;
         let judged = |id: BlobId| {
             let entry = entries.get(id.0 as usize)?;

@@ -38,11 +38,12 @@ const OURS: [&str; 16] = [
     "where",
 ];
 /// Facts that name people.
-const PEOPLE: [&str; 12] = [
+const PEOPLE: [&str; 13] = [
     "account",
     "author",
     "authors",
     "committer",
+    "first_author",
     "identity",
     "mail",
     "name",
