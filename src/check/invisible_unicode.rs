@@ -9,6 +9,7 @@ use crate::finding::{Finding, MOST_FOR_INFO};
 use crate::policy::Policy;
 use crate::rule::Rule;
 
+mod around;
 mod bidi;
 mod causes;
 mod context;

@@ -31,6 +31,14 @@ pub(super) struct Region {
 /// More controls than these are counted and not kept.
 const KEPT: usize = 256;
 
+impl Region {
+    /// Whether everything that opens runs from left to right, as far as it was kept.
+    pub(super) fn has_only_ltr(&self) -> bool {
+        let ltr = |&c: &char| matches!(c, '\u{202A}' | '\u{202C}' | '\u{202D}' | '\u{2066}' | '\u{2069}');
+        self.count as usize == self.controls.len() && self.controls.iter().all(ltr)
+    }
+}
+
 fn is_explicit(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -35,7 +35,7 @@ impl Groups {
         self.0 & any.0 != 0
     }
 
-    fn within(self, mask: Groups) -> Groups {
+    pub(super) fn within(self, mask: Groups) -> Groups {
         Groups(self.0 & mask.0)
     }
 }
@@ -106,6 +106,24 @@ pub(super) fn groups(c: char) -> Groups {
         _ => {}
     }
     groups_by_table(c)
+}
+
+/// What a character says of the line it stands in: its families of scripts and its direction. What is hidden would
+/// excuse itself.
+#[inline]
+pub(super) fn groups_of_text(c: char) -> Groups {
+    match c as u32 {
+        0..0x590
+        | 0x61C
+        | 0x115F..=0x1160
+        | 0x17B4..=0x17B5
+        | 0x180B..=0x180F
+        | 0x2000..=0x206F
+        | 0x3164
+        | 0xFE00..=0xFE0F
+        | 0xFFA0 => Groups::NONE,
+        _ => groups(c) | if is_rtl(c) { Groups::RTL } else { Groups::NONE },
+    }
 }
 
 fn groups_by_table(c: char) -> Groups {
@@ -314,12 +332,7 @@ impl Paragraph {
                 end = next;
                 break;
             }
-            if c as u32 >= 0x590 {
-                groups = groups | self::groups(c);
-                if is_rtl(c) {
-                    groups = groups | Groups::RTL;
-                }
-            }
+            groups = groups | groups_of_text(c);
             end = next;
         }
         self.range = start..end.max(at + 1);

@@ -20,7 +20,7 @@ pub(super) fn judge(machine: &mut Machine, text: &[u8], at: usize, c: char, end:
         Class::Control => match c {
             '\0' => Verdict::new(class, Level::Error, "nul"),
             '\u{B}' | '\u{C}' => Verdict::new(class, Level::Info, "vertical-space"),
-            '\r' => carriage_return(machine, text, next),
+            '\r' => carriage_return(machine, text, end),
             _ => Verdict::new(class, Level::Warn, "control-character"),
         },
         Class::C1Control => {
@@ -54,10 +54,16 @@ pub(super) fn judge(machine: &mut Machine, text: &[u8], at: usize, c: char, end:
 }
 
 /// A bare carriage return lets a terminal write over what it has shown. Text whose lines all end so is merely old.
-fn carriage_return(machine: &mut Machine, text: &[u8], next: Option<char>) -> Verdict {
+fn carriage_return(machine: &mut Machine, text: &[u8], end: usize) -> Verdict {
     let class = Class::Control;
-    if matches!(next, None | Some('\n' | '\r')) {
+    if matches!(text.get(end), None | Some(b'\n' | b'\r')) {
         return Verdict::silent(class);
+    }
+    let rest = &text[end..text.len().min(end + REACH)];
+    let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    if matches!(text.get(end + blanks), None | Some(b'\n')) {
+        // Nothing that is read comes after it.
+        return Verdict::new(class, Level::Low, "bare-carriage-return");
     }
     // Asked once for a text: a text full of them costs no more than any other.
     let are_old = || memchr::memchr(b'\n', text).is_none() && memchr::memchr_iter(b'\r', text).take(3).count() == 3;
@@ -202,9 +208,15 @@ fn braille(machine: &mut Machine, text: &[u8], at: usize) -> usize {
         hidden.push('\u{2800}');
         end = next;
     }
-    let cell = |c: char| matches!(c, '\u{2801}'..='\u{28FF}');
-    let beside = before(text, at).is_some_and(|(c, _)| cell(c)) || after(text, end).is_some_and(|(c, _)| cell(c));
-    let verdict = if beside { Verdict::silent(class) } else { Verdict::new(class, Level::Warn, "braille-blank") };
+    let sides = [before(text, at), after(text, end)].map(|side| side.map(|(c, _)| c));
+    let cell = |side: &Option<char>| side.is_some_and(|c| matches!(c, '\u{2801}'..='\u{28FF}'));
+    let verdict = if sides.iter().any(cell) {
+        Verdict::silent(class)
+    } else {
+        // Who wants an empty line in an application that takes spaces away puts it between sentences.
+        let inside = sides.iter().all(|side| side.is_some_and(char::is_alphanumeric));
+        Verdict::new(class, if inside { Level::Warn } else { Level::Low }, "braille-blank")
+    };
     machine.emit(verdict, at..end, &hidden, None);
     end
 }

@@ -77,12 +77,13 @@ impl InvisibleUnicode {
             let payload = Some(Payload::new("stripped", &stack.stripped));
             let occurrence = Occurrence {
                 class: Class::StackedMarks,
-                level: Level::Warn,
+                level: if stack.mild { Level::Low } else { Level::Warn },
                 finding: "stacked-marks",
                 range: stack.range.clone(),
                 hidden: stack.marks,
                 characters: stack.count,
                 payload,
+                slips_among: super::context::Groups::NONE,
             };
             place(seen, field, &text, &occurrence, stack.range.clone(), Way::default());
         }

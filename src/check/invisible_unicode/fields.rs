@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::causes::{Way, note};
+use super::context::Groups;
 use super::describe::describe;
-use super::machine::Machine;
+use super::machine::{Level, Machine};
 use super::prefilter::{Hits, Prefilter};
 use super::walk::{Back, Sieved, container, decoded, is_columnar, stretches};
 use super::{InvisibleUnicode, Seen, signal};
@@ -162,7 +163,13 @@ impl InvisibleUnicode {
             return;
         }
         let mut back = Back::new(coding, raw, span.start, was_decoded);
-        for occurrence in &machine.found {
+        for occurrence in &mut machine.found {
+            if occurrence.slips_among != Groups::NONE && !self.modes.strict {
+                let around = machine.around.groups(records.text, span.start).within(self.modes.lenient);
+                if around.has(occurrence.slips_among) {
+                    occurrence.level = occurrence.level.min(Level::Low);
+                }
+            }
             let span = back.lead(occurrence.range.clone());
             let escaped = !columnar && span.of(records.text).first() == Some(&b'\\');
             note(seen, occurrence, Way { escaped, ..Way::default() }, records.blob.id, || {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::around::Around;
 use super::bidi;
 use super::context::{self, Groups, Paragraph, after, before};
 use super::controls;
@@ -63,6 +64,8 @@ pub(super) struct Occurrence {
     pub(super) characters: u64,
     /// What it spells.
     pub(super) payload: Option<Payload>,
+    /// Lines around it in these families of scripts make it a slip, though its own line has none of them.
+    pub(super) slips_among: Groups,
 }
 
 /// More characters of one occurrence are counted and not kept.
@@ -78,11 +81,18 @@ pub(super) struct Verdict {
     pub(super) class: Class,
     pub(super) level: Level,
     pub(super) finding: &'static str,
+    /// See [`Occurrence::slips_among`].
+    slips_among: Groups,
 }
 
 impl Verdict {
     pub(super) fn new(class: Class, level: Level, finding: &'static str) -> Self {
-        Self { class, level, finding }
+        Self { class, level, finding, slips_among: Groups::NONE }
+    }
+
+    /// Where the lines around are written in these families of scripts, it is a slip.
+    pub(super) fn slips_among(self, groups: Groups) -> Self {
+        Self { slips_among: groups, ..self }
     }
 
     pub(super) fn silent(class: Class) -> Self {
@@ -116,6 +126,8 @@ impl Tally {
 pub(super) struct Machine {
     pub(super) modes: Modes,
     pub(super) paragraph: Paragraph,
+    /// The scripts around the texts of a batch.
+    pub(super) around: Around,
     /// Whether the text starts at the first byte of its file.
     pub(super) at_file_start: bool,
     pub(super) found: Vec<Occurrence>,
@@ -155,6 +167,7 @@ impl Machine {
         Self {
             modes,
             paragraph: Paragraph::new(modes.lenient),
+            around: Around::default(),
             at_file_start: false,
             found: Vec::new(),
             excused: Tally::default(),
@@ -231,6 +244,7 @@ impl Machine {
             characters: hidden.len() as u64,
             hidden: hidden[..hidden.len().min(KEPT)].to_vec(),
             payload,
+            slips_among: verdict.slips_among,
         });
     }
 
@@ -277,9 +291,11 @@ impl Machine {
             }
             if verdict.level > Level::Silent {
                 hidden.extend(run[at..at + len].iter().map(|&(c, _)| c));
-                if worst.is_none_or(|w| verdict.level > w.level) {
-                    worst = Some(verdict);
-                }
+                worst = Some(match worst {
+                    Some(w) if verdict.level < w.level => w,
+                    Some(w) if verdict.level == w.level => w.slips_among(w.slips_among.within(verdict.slips_among)),
+                    _ => verdict,
+                });
             } else {
                 self.excused.count(verdict.class, len as u64);
             }
@@ -301,7 +317,7 @@ impl Machine {
             && verdict.level < Level::Warn
             && part.iter().all(|&(c, _)| super::tables::is_default_ignorable(c))
         {
-            return Verdict { level: Level::Warn, finding: "strict", ..verdict };
+            return Verdict::new(verdict.class, Level::Warn, "strict");
         }
         verdict
     }
@@ -330,16 +346,11 @@ impl Machine {
         let groups = self.paragraph.groups(text, at);
         let range = self.paragraph.range(text, at);
         for region in bidi::regions(text, at, range.end) {
-            let mut verdict = runs::direction(&region, groups.has(Groups::RTL));
-            let reach = region.start..if region.unbalanced { range.end } else { region.end };
-            if verdict.level > Level::Low && region.depth == 1 && !holds_letters(&text[reach]) {
-                // What turns nothing but signs around moves nothing that is read.
-                verdict.level = Level::Low;
-            }
-            let verdict = if self.modes.strict && verdict.level < Level::Warn {
-                Verdict { level: Level::Warn, finding: "strict", ..verdict }
-            } else {
-                verdict
+            let verdict = match runs::direction_in(text, &range, &region, groups) {
+                verdict if self.modes.strict && verdict.level < Level::Warn => {
+                    Verdict::new(verdict.class, Level::Warn, "strict")
+                }
+                verdict => verdict,
             };
             let payload = (verdict.level > Level::Info).then(|| rendering(text, &range, &region)).flatten();
             let span = region.start..region.run_end;
@@ -398,14 +409,6 @@ impl Machine {
             }
         }
     }
-}
-
-/// Whether there is anything to read in a text. A long one is not looked through, since there can be many of them.
-fn holds_letters(text: &[u8]) -> bool {
-    const LONG: usize = 1024;
-    text.len() > LONG
-        || text.iter().any(u8::is_ascii_alphanumeric)
-        || String::from_utf8_lossy(text).chars().any(char::is_alphanumeric)
 }
 
 /// What is stored and what a reader sees, for the line around a region of direction controls.

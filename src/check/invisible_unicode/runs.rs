@@ -2,10 +2,14 @@
 
 use icu_properties::props::{JoiningType, Script};
 
-use super::bidi::Region;
+mod direction;
+mod edges;
+
 use super::context::{self, Groups, after, before};
 use super::machine::{Level, Machine, Verdict};
 use super::tables::{Class, class_of, is_selector};
+pub(super) use direction::direction_in;
+use edges::Near;
 
 /// Judges the part of a run that begins at its `at`-th character: how many characters the part has, and the verdict.
 pub(super) fn judge(
@@ -30,9 +34,9 @@ pub(super) fn judge(
         Class::Joiner if c == '\u{200C}' => non_joiner(machine, text, near),
         Class::Joiner => joiner(machine, text, near),
         Class::ZeroWidthSpace => zero_width_space(machine, text, near),
-        Class::BidiMark => direction_mark(machine, text, c, near),
+        Class::BidiMark => direction::mark(machine, text, c, near),
         Class::ByteOrderMark => byte_order_mark(machine, text, near),
-        Class::HangulFiller => hangul_filler(text, c, near),
+        Class::HangulFiller => hangul_filler(machine, text, c, near),
         Class::SoftHyphen => soft_hyphen(text, near),
         Class::GraphemeJoiner if near.any(context::is_mark) => Verdict::silent(class),
         Class::GraphemeJoiner => Verdict::new(class, Level::Warn, "grapheme-joiner"),
@@ -49,7 +53,7 @@ pub(super) fn judge(
         Class::NotationFormat if near.any(|n| same_notation(c, n)) => Verdict::silent(class),
         Class::NotationFormat => Verdict::new(class, Level::Error, "notation-format"),
         Class::DeprecatedFormat => Verdict::new(class, Level::Warn, "deprecated-format"),
-        _ => Verdict::new(class, Level::Warn, "word-joiner"),
+        _ => word_joiner(machine, text, near),
     };
     (1, verdict)
 }
@@ -78,21 +82,6 @@ pub(super) fn is_plainly_honest(machine: &Machine, text: &[u8], c: char, start: 
         }
     };
     honest && after(text, end).is_none_or(|(next, _)| class_of(next).is_none())
-}
-
-/// What stands around one character.
-#[derive(Copy, Clone, Debug)]
-struct Near {
-    prev: Option<char>,
-    next: Option<char>,
-    start: usize,
-    end: usize,
-}
-
-impl Near {
-    fn any(self, is: impl Fn(char) -> bool) -> bool {
-        self.prev.is_some_and(&is) || self.next.is_some_and(&is)
-    }
 }
 
 /// The nearest character on a side that joining does not look through. Bounded, since marks can be piled up.
@@ -133,8 +122,12 @@ fn non_joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     }
     let line = machine.paragraph.groups(text, near.start);
     if near.any(|c| c == '\u{200C}') {
-        let level = if line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) { Level::Low } else { Level::Warn };
-        return Verdict::new(class, level, "double-joiner");
+        let honest = line.has(Groups::JOIN | Groups::INDIC | Groups::RTL);
+        return if honest {
+            Verdict::new(class, Level::Low, "double-joiner")
+        } else {
+            near.slip(machine, text, class, "double-joiner")
+        };
     }
     let paragraph = &machine.paragraph;
     if [a, b].iter().flatten().any(|&c| paragraph.lenient(c).has(Groups::JOIN))
@@ -146,8 +139,10 @@ fn non_joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     // Translators leave it beside spaces and signs; inside a Latin word it is none of their letters.
     let inside =
         near.prev.is_some_and(|c| c.is_ascii_alphabetic()) && near.next.is_some_and(|c| c.is_ascii_alphabetic());
-    let level = if line.has(Groups::JOIN | Groups::INDIC) && !inside { Level::Low } else { Level::Warn };
-    Verdict::new(class, level, "unexplained-joiner")
+    if line.has(Groups::JOIN | Groups::INDIC) && !inside {
+        return Verdict::new(class, Level::Low, "unexplained-joiner");
+    }
+    near.slip(machine, text, class, "unexplained-joiner")
 }
 
 fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
@@ -161,6 +156,12 @@ fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
             return Verdict::new(class, Level::Low, "dangling-emoji-joiner");
         }
     }
+    // Whoever takes emoji out of a text leaves the second half of some.
+    if near.next.is_some_and(|c| context::is_pictographic(c) || context::is_emoji_modifier(c))
+        && !near.prev.is_some_and(char::is_alphanumeric)
+    {
+        return Verdict::new(class, Level::Low, "dangling-emoji-joiner");
+    }
     let paragraph = &machine.paragraph;
     if paragraph.allows(Groups::INDIC) && near.any(context::is_virama)
         || near.any(|c| paragraph.lenient(c).has(Groups::JOIN))
@@ -173,8 +174,10 @@ fn joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     if line.has(Groups::RTL) && near.prev.is_some_and(|c| !c.is_ascii()) && near.next.is_some_and(context::is_mark) {
         return Verdict::silent(class);
     }
-    let level = if line.has(Groups::JOIN | Groups::INDIC) { Level::Low } else { Level::Warn };
-    Verdict::new(class, level, "unexplained-joiner")
+    if line.has(Groups::JOIN | Groups::INDIC) {
+        return Verdict::new(class, Level::Low, "unexplained-joiner");
+    }
+    near.slip(machine, text, class, "unexplained-joiner")
 }
 
 /// The emoji that a joiner stands behind, seen through its selector, skin tone and keycap.
@@ -198,83 +201,25 @@ fn zero_width_space(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     {
         return Verdict::silent(class);
     }
-    // Beside a space it separates nothing: machine translation leaves it there in the scripts whose words it cuts.
-    let line = machine.paragraph.groups(text, near.start);
-    let beside = line.has(Groups::JOIN | Groups::INDIC | Groups::RTL) && is_beside_word(text, near);
-    let level = if beside || is_behind_tag(text, near.start) { Level::Low } else { Level::Warn };
-    Verdict::new(class, level, if double { "double-zero-width-space" } else { "unexplained-zero-width-space" })
+    let finding = if double { "double-zero-width-space" } else { "unexplained-zero-width-space" };
+    // Writers of India part long words and compounds with it, as others do with a hyphen.
+    let parts = near.beyond(text, '\u{200B}').is_some_and(|sides| {
+        sides.map(|c| machine.paragraph.lenient(c)).iter().all(|groups| groups.has(Groups::INDIC))
+    });
+    if parts || near.is_between_spaces() || near.is_beside_tag(text) {
+        return Verdict::new(class, Level::Low, finding);
+    }
+    near.slip(machine, text, class, finding)
 }
 
-/// Whether a short run of zero-width spaces stands at the edge of a word. Bounded, since runs can be long.
-fn is_beside_word(text: &[u8], near: Near) -> bool {
-    const RUN: usize = 3;
-    let side = |step: &dyn Fn(usize) -> Option<(char, usize)>, mut at: usize| {
-        for _ in 0..=RUN {
-            match step(at) {
-                Some(('\u{200B}', next)) => at = next,
-                Some((c, _)) => return !c.is_alphanumeric() && !context::is_mark(c),
-                None => return true,
-            }
-        }
-        false
-    };
-    side(&|at| before(text, at), near.start) || side(&|at| after(text, at), near.end)
-}
-
-/// Whether a tag or a mention ends before a short run of zero-width spaces: people put them there to end it.
-fn is_behind_tag(text: &[u8], mut at: usize) -> bool {
-    const LONGEST: usize = 64;
-    const RUN: usize = 3;
-    for _ in 0..RUN {
-        if let Some(('\u{200B}', next)) = before(text, at) {
-            at = next;
-        }
+fn word_joiner(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
+    let class = Class::WordJoiner;
+    let unspaced = |c: Option<char>| c.is_some_and(|c| machine.paragraph.lenient(c).has(Groups::UNSPACED));
+    if unspaced(near.prev) && unspaced(near.next) {
+        // It keeps a number or a word on one line where lines break anywhere.
+        return Verdict::new(class, Level::Low, "word-joiner");
     }
-    for letters in 0..LONGEST {
-        match before(text, at) {
-            Some((c, next)) if c.is_alphanumeric() || c == '_' || context::is_mark(c) => at = next,
-            Some(('#' | '@', _)) => return letters > 0,
-            _ => return false,
-        }
-    }
-    false
-}
-
-fn direction_mark(machine: &mut Machine, text: &[u8], c: char, near: Near) -> Verdict {
-    let class = Class::BidiMark;
-    if machine.paragraph.groups(text, near.start).has(Groups::RTL) {
-        return Verdict::silent(class);
-    }
-    // At the edge of a word, names that are copied from pages keep the mark that changes nothing there.
-    let inside = match (near.prev, near.next) {
-        (Some(a), Some(b)) => a.is_alphanumeric() && b.is_alphanumeric() && a.is_ascii() == b.is_ascii(),
-        _ => false,
-    };
-    let level = if beside_figures(text, near) || c == '\u{200E}' && !inside { Level::Low } else { Level::Warn };
-    Verdict::new(class, level, "direction-mark-without-rtl")
-}
-
-/// Dates and numbers that were made for a right-to-left page keep their marks: `12<200F>/31`, `dd<200F>/MM`.
-fn beside_figures(text: &[u8], near: Near) -> bool {
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let sign = |c: Option<char>| c.is_none_or(|c| c.is_ascii_punctuation() || c.is_whitespace());
-    let mut before_word = near.start;
-    let mut after_word = near.end;
-    let dated = |c: char| matches!(c, 'd' | 'D' | 'M' | 'm' | 'y' | 'Y' | 'h' | 'H' | 's' | 'S' | 'a');
-    while let Some((_, at)) = before(text, before_word).filter(|&(c, at)| dated(c) && near.start - at <= 4) {
-        before_word = at;
-    }
-    while let Some((_, at)) = after(text, after_word).filter(|&(c, at)| dated(c) && at - near.end <= 4) {
-        after_word = at;
-    }
-    let ends = |c: Option<(char, usize)>| c.is_none_or(|(c, _)| !c.is_alphanumeric());
-    let pattern_before = before_word < near.start && ends(before(text, before_word));
-    let pattern_after = after_word > near.end && ends(after(text, after_word));
-    let punctuation = |c: Option<char>| c.is_some_and(|c| c.is_ascii_punctuation());
-    digit(near.prev) && (digit(near.next) || sign(near.next))
-        || digit(near.next) && sign(near.prev)
-        || pattern_before && punctuation(near.next)
-        || pattern_after && punctuation(near.prev)
+    near.slip(machine, text, class, "word-joiner")
 }
 
 /// Keyboards for Sinhala leave separators between and beside its words. A few of one kind carry nothing.
@@ -308,11 +253,13 @@ fn byte_order_mark(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     // It once was the way to keep words together, and is so still in scripts that break lines by rules of their own.
     let line = machine.paragraph.groups(text, near.start);
     let inside = near.any(|c| c.is_ascii_alphabetic());
-    let level = if line.has(Groups::JOIN | Groups::INDIC) && !inside { Level::Low } else { Level::Warn };
-    Verdict::new(class, level, "byte-order-mark-inside")
+    if line.has(Groups::JOIN | Groups::INDIC | Groups::UNSPACED) && !inside {
+        return Verdict::new(class, Level::Low, "byte-order-mark-inside");
+    }
+    near.slip(machine, text, class, "byte-order-mark-inside")
 }
 
-fn hangul_filler(text: &[u8], c: char, near: Near) -> Verdict {
+fn hangul_filler(machine: &mut Machine, text: &[u8], c: char, near: Near) -> Verdict {
     let class = Class::HangulFiller;
     let filler = |c| matches!(c, '\u{115F}' | '\u{1160}');
     let jamo = |c: char| matches!(c as u32, 0x1100..=0x115E | 0x1161..=0x11FF | 0xA960..=0xA97C | 0xD7B0..=0xD7FB);
@@ -332,7 +279,12 @@ fn hangul_filler(text: &[u8], c: char, near: Near) -> Verdict {
             near.any(jamo) || beyond().is_some_and(jamo) || behind().is_some_and(jamo)
         }
     };
-    if honest { Verdict::silent(class) } else { Verdict::new(class, Level::Error, "hangul-filler") }
+    if honest {
+        return Verdict::silent(class);
+    }
+    // Applications that take spaces away make people pad lines with it.
+    let padding = near.is_at_edge(text) && machine.paragraph.groups(text, near.start).has(Groups::RTL);
+    Verdict::new(class, if padding { Level::Low } else { Level::Error }, "hangul-filler")
 }
 
 /// The filler as head of the four-character form in which KS X 1001 composes a syllable, or as its empty last part.
@@ -448,38 +400,5 @@ pub(super) fn lone_selector(base: Option<char>, c: char) -> Verdict {
         '\u{FE00}'..='\u{FE0D}' => Verdict::new(class, Level::Warn, "selector-on-wrong-base"),
         _ if base.is_some_and(|b| context::is_in(b, Script::Han)) => silent,
         _ => Verdict::new(class, Level::Warn, "selector-on-wrong-base"),
-    }
-}
-
-/// Direction controls: overrides, embeddings and isolates, with the direction of their paragraph.
-pub(super) fn direction(region: &Region, rtl: bool) -> Verdict {
-    let swap = region.depth >= 3;
-    if region.overrides {
-        let class = Class::BidiOverride;
-        return match (rtl, region.unbalanced, swap && region.isolates) {
-            (_, _, true) => Verdict::new(class, Level::Error, "nested-direction-controls"),
-            (true, false, _) => Verdict::new(class, Level::Low, "override-in-rtl"),
-            (true, true, _) => Verdict::new(class, Level::Warn, "unbalanced-override"),
-            (false, ..) => Verdict::new(class, Level::Error, "override-without-rtl"),
-        };
-    }
-    let class = Class::BidiEmbedding;
-    if region.isolates {
-        return match (region.depth, region.unbalanced, rtl) {
-            (3.., ..) => Verdict::new(class, Level::Error, "nested-direction-controls"),
-            // Apps wrap names that are mentioned, and whoever takes the names out leaves half of it.
-            (_, true, false) if !region.beyond_mentions => Verdict::new(class, Level::Low, "unbalanced-isolate"),
-            (_, true, false) => Verdict::new(class, Level::Error, "unbalanced-isolate"),
-            (_, true, true) => Verdict::new(class, Level::Low, "unbalanced-isolate"),
-            (2, ..) => Verdict::new(class, Level::Low, "nested-isolate"),
-            _ => Verdict::silent(class),
-        };
-    }
-    match (region.unbalanced, rtl) {
-        (false, true) => Verdict::silent(class),
-        (true, true) => Verdict::new(class, Level::Low, "unbalanced-embedding"),
-        (false, false) if swap => Verdict::new(class, Level::Error, "nested-direction-controls"),
-        (false, false) => Verdict::new(class, Level::Low, "embedding-without-rtl"),
-        (true, false) => Verdict::new(class, Level::Error, "unbalanced-embedding"),
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Stack {
     pub(super) count: u64,
     /// The text without them.
     pub(super) stripped: String,
+    /// Whether they cover no letter, or are only typed on and on, as a cry is.
+    pub(super) mild: bool,
 }
 
 fn is_stacking(c: char) -> bool {
@@ -145,6 +147,7 @@ pub(super) fn find(text: &[u8]) -> Vec<Stack> {
         at = range.end;
         let chars = String::from_utf8_lossy(&text[range.clone()]);
         let marks = || chars.chars().filter(|&c| is_stacking(c));
+        let mild = is_mild(&chars);
         match found.last_mut() {
             Some(last) if range.start <= last.range.end + NEAR => {
                 let between = String::from_utf8_lossy(&text[last.range.end..range.start.max(last.range.end)]);
@@ -152,12 +155,14 @@ pub(super) fn find(text: &[u8]) -> Vec<Stack> {
                 last.count += marks().count() as u64;
                 last.marks.extend(marks());
                 last.range.end = range.end;
+                last.mild &= mild;
             }
             _ => found.push(Stack {
                 count: marks().count() as u64,
                 marks: marks().collect(),
                 stripped: chars.chars().filter(|&c| !is_stacking(c)).collect(),
                 range,
+                mild,
             }),
         }
         if let Some(last) = found.last_mut() {
@@ -166,6 +171,17 @@ pub(super) fn find(text: &[u8]) -> Vec<Stack> {
         }
     }
     found
+}
+
+/// Whether a stack covers no letter and no digit, or is one of a few marks of its own script, repeated.
+fn is_mild(stack: &str) -> bool {
+    let base = stack.chars().next();
+    if !base.is_some_and(char::is_alphanumeric) {
+        return true;
+    }
+    let mut marks: Vec<char> = stack.chars().skip(1).collect();
+    marks.dedup();
+    marks.len() < MANY_ON_LATIN && marks.iter().all(|&c| c > '\u{36F}')
 }
 
 #[cfg(test)]
@@ -187,6 +203,10 @@ mod tests {
         let thai = "ก\u{E47}\u{E47}\u{E47}\u{E47}\u{E47}";
         assert_eq!(find(thai.as_bytes()).len(), 1);
         assert!(opens(thai));
+        assert!(!found[0].mild);
+        let is_mild = |text: &str| find(text.as_bytes()).iter().all(|stack| stack.mild);
+        assert!(is_mild("นุ้้้้้้้เ") && is_mild("♡̷̷̷̷̷̷̷ x"), "a cry and a struck-out heart");
+        assert!(!is_mild("ก\u{E47}\u{E48}\u{E47}\u{E49}\u{E4A}") && !is_mild("p\u{337}\u{337}\u{337}\u{337}\u{337}"));
     }
 
     #[test]

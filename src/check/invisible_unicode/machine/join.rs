@@ -1,5 +1,6 @@
 //! Occurrences that belong together: those that spell something together, and those that stand close.
 
+use super::super::context::Groups;
 use super::super::decode::{self, Payload};
 use super::super::tables::Class;
 use super::{KEPT, Level, Machine, Occurrence};
@@ -37,6 +38,7 @@ impl Machine {
                 one.hidden = all;
                 one.characters = characters;
                 one.payload = Some(payload);
+                one.slips_among = Groups::NONE;
                 self.found.push(one);
             }
         }
@@ -57,6 +59,7 @@ impl Machine {
                 Some((last, reach)) => {
                     *reach = next.range.end;
                     last.characters += next.characters;
+                    last.slips_among = last.slips_among.within(next.slips_among);
                     let room = KEPT - last.hidden.len().min(KEPT);
                     last.hidden.extend(next.hidden.iter().take(room));
                     join_payload(&mut last.payload, next.payload);

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::context::{self, Groups, after, before};
+use super::super::context::{self, after, before};
 use super::super::prefilter::Hits;
 use super::super::tables::{Class, class_of, wide_class_of};
 use super::super::{bidi, controls, runs};
@@ -120,10 +120,10 @@ impl Machine {
 
     /// Direction controls are only cut as whole regions: half of one would turn more text around than before.
     fn direction_remedies(&mut self, text: &[u8], at: usize, out: &mut Vec<Remedy>) -> usize {
-        let rtl = self.paragraph.groups(text, at).has(Groups::RTL);
+        let groups = self.paragraph.groups(text, at);
         let range = self.paragraph.range(text, at);
         for region in bidi::regions(text, at, range.end) {
-            if runs::direction(&region, rtl).level < Level::Low {
+            if runs::direction_in(text, &range, &region, groups).level < Level::Low {
                 continue;
             }
             let mut from = region.start;

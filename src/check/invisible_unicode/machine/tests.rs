@@ -82,6 +82,47 @@ fn zero_width_spaces_are_orthography_where_words_have_no_spaces() {
 }
 
 #[test]
+fn at_the_edge_of_a_word_a_line_of_another_script_has_slips() {
+    // Where words of India are long, they are parted inside.
+    assert_eq!(one("ഫിഫ്\u{200B}ത് റിപ്പബ്ലിക്"), ("U01", Level::Low, "unexplained-zero-width-space"));
+    assert_eq!(one("मूवी pay\u{200B}pal"), ("U01", Level::Warn, "unexplained-zero-width-space"));
+    assert_eq!(one("للعهد\u{200B}عقدت"), ("U01", Level::Warn, "unexplained-zero-width-space"));
+    assert_eq!(one("oh \u{200B} well"), ("U01", Level::Low, "unexplained-zero-width-space"));
+    assert_eq!(one("oh\u{200B} well"), ("U01", Level::Warn, "unexplained-zero-width-space"));
+    assert_eq!(one("oh • \u{200B}\u{200B}#nyc"), ("U01", Level::Low, "double-zero-width-space"));
+    assert_eq!(one("한국 \u{200C}(new)"), ("U02", Level::Low, "unexplained-joiner"));
+    assert_eq!(one("한국\u{200C}말"), ("U02", Level::Warn, "unexplained-joiner"));
+    assert_eq!(one("白人 \u{200D}♀\u{FE0F}了"), ("U02", Level::Low, "dangling-emoji-joiner"));
+    assert_eq!(one("best \u{200D}♂\u{FE0F} ever"), ("U02", Level::Low, "dangling-emoji-joiner"));
+    assert_eq!(one("၂ဝ\u{2060}ဝ၆ B"), ("U03", Level::Low, "word-joiner"));
+    assert_eq!(one("ชั้น 5\u{FEFF} ค่ะ"), ("U04", Level::Low, "byte-order-mark-inside"));
+    assert_eq!(one("ที่ pay\u{FEFF}pal"), ("U04", Level::Warn, "byte-order-mark-inside"));
+    assert_eq!(one("\u{200F}शाह और 'साहेब'"), ("U07", Level::Low, "direction-mark-without-rtl"));
+    assert_eq!(one("शाह pay\u{200F}pal"), ("U07", Level::Warn, "direction-mark-without-rtl"));
+    assert_eq!(one("ว่าคุณ\u{200E}กุหลาบ"), ("U07", Level::Low, "direction-mark-without-rtl"));
+    assert_eq!(one("مساء\u{1160}"), ("U11", Level::Low, "hangul-filler"));
+    assert_eq!(one("مسا\u{1160}ء"), ("U11", Level::Error, "hangul-filler"));
+    assert_eq!(one("good\u{1160}"), ("U11", Level::Error, "hangul-filler"));
+    assert_eq!(one("all fire. \u{2800} by"), ("U21", Level::Low, "braille-blank"));
+    assert_eq!(one("pay\u{2800}pal"), ("U21", Level::Warn, "braille-blank"));
+    assert_eq!(one("good.\r  \nnext"), ("U24", Level::Low, "bare-carriage-return"));
+    assert_eq!(one("good.\r  bad\nnext"), ("U24", Level::Warn, "bare-carriage-return"));
+}
+
+#[test]
+fn controls_that_move_nothing_are_doubtful_at_most() {
+    assert_eq!(one("โทร \u{202D}06-3238-3641\u{202C} ค่ะ"), ("U05", Level::Low, "override-without-rtl"));
+    assert_eq!(one("call \u{202D}06-3238-3641\u{202C} now"), ("U05", Level::Low, "override-without-rtl"));
+    assert_eq!(one("call \u{202E}1463-8323-60\u{202C} now"), ("U05", Level::Error, "override-without-rtl"));
+    assert_eq!(one("call \u{202D}06-3238-3641 now"), ("U05", Level::Error, "override-without-rtl"));
+    assert_eq!(one("สิงห์ \u{202A}#volarejersey สิงห์"), ("U06", Level::Low, "unbalanced-embedding"));
+    assert_eq!(one("คลิป\u{202C} #ฟุตบอล"), ("U06", Level::Low, "unbalanced-embedding"));
+    assert_eq!(one("สิงห์ \u{202B}#volarejersey"), ("U06", Level::Error, "unbalanced-embedding"));
+    assert_eq!(one("see \u{202A}#jersey"), ("U06", Level::Error, "unbalanced-embedding"));
+    assert_eq!(one("\u{2066}@a \u{2066}@b \u{2066}@c"), ("U06", Level::Low, "nested-isolate"));
+}
+
+#[test]
 fn every_letter_apart_is_one_occurrence() {
     let text: String = "transfer money".chars().flat_map(|c| [c, '\u{200B}']).collect();
     let found = scan_with(Modes::default(), text.as_bytes());

@@ -131,7 +131,7 @@ fn what_translators_leave_beside_spaces_is_a_note_and_inside_words_a_warning() {
         ("බිකම් කරනවා \u{200B}, බලාගෙන", Severity::Note),
         ("केलेला \u{200B}\u{200B}केक", Severity::Note),
         ("👍 \u{200C}+1, गजब", Severity::Note),
-        ("करनवा\u{200B}बला", Severity::Warning),
+        ("करनवा\u{200B}बला", Severity::Note),
         ("plain \u{200B}words", Severity::Warning),
         ("गजब pay\u{200C}pal", Severity::Warning),
         ("गजब pay\u{200B}pal", Severity::Warning),
@@ -139,6 +139,33 @@ fn what_translators_leave_beside_spaces_is_a_note_and_inside_words_a_warning() {
         let found = File::json(&[("text", text)]).found();
         assert_eq!(found.iter().map(|f| f.severity).collect::<Vec<_>>(), [severity], "{}", text.escape_unicode());
     }
+}
+
+#[test]
+fn the_lines_around_say_what_language_a_document_is_in() {
+    let one = |file: &File| -> Vec<Severity> { file.found().iter().map(|f| f.severity).collect() };
+    for (line, khmer, latin) in [
+        ("(\u{200B}KC)", Severity::Note, Severity::Warning),
+        ("AFP\u{200B}\u{200B}", Severity::Note, Severity::Warning),
+        ("\u{200C}", Severity::Note, Severity::Warning),
+        ("a blue crab\u{FEFF}).", Severity::Note, Severity::Warning),
+        ("pay\u{200B}pal", Severity::Warning, Severity::Warning),
+        ("hi\u{E0041}", Severity::Error, Severity::Error),
+    ] {
+        assert_eq!(one(&File::lines(&["ខ្ញុំចង់ទៅ", line])), [khmer], "{}", line.escape_unicode());
+        assert_eq!(one(&File::lines(&["plain words", line])), [latin], "{}", line.escape_unicode());
+        let khmer_row = escaped("ខ្ញុំចង់ទៅ");
+        assert_eq!(one(&File::json(&[("text", &khmer_row), ("text", &escaped(line))])), [khmer]);
+        let strict = Modes { strict: true, ..QUIET };
+        let found = File::lines(&["ខ្ញុំចង់ទៅ", line]).check(strict, &Fresh::All);
+        assert_eq!(found.iter().map(|f| f.severity).collect::<Vec<_>>(), [latin]);
+        let english = Modes { lenient: Groups::NONE, ..QUIET };
+        let found = File::lines(&["ខ្ញុំចង់ទៅ", line]).check(english, &Fresh::All);
+        assert_eq!(found.iter().map(|f| f.severity).collect::<Vec<_>>(), [latin]);
+    }
+    // Who writes from right to left begins lines with an embedding and never closes it.
+    assert_eq!(one(&File::lines(&["مرحبا", "\u{202B}{}th"])), [Severity::Note]);
+    assert_eq!(one(&File::lines(&["ខ្ញុំចង់ទៅ", "\u{202B}{}th"])), [Severity::Error]);
 }
 
 #[test]
