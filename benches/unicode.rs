@@ -12,6 +12,7 @@ use divan::{Bencher, black_box};
 #[allow(dead_code, unused_imports, unused_macros, unreachable_pub)]
 #[path = "../src/check/invisible_unicode"]
 mod unicode {
+    mod around;
     mod bidi;
     mod context;
     mod controls;

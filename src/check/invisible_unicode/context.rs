@@ -233,9 +233,27 @@ fn is_compatibility_pair(base: char, selector: char) -> bool {
     PAIRS.binary_search(&(base, selector)).is_ok()
 }
 
+/// Steps that were taken over characters, so that a test can say how work grows without a clock.
+#[cfg(test)]
+pub(super) mod steps {
+    use std::cell::Cell;
+
+    thread_local!(static TAKEN: Cell<u64> = const { Cell::new(0) });
+
+    pub(in super::super) fn taken() -> u64 {
+        TAKEN.get()
+    }
+
+    pub(super) fn take() {
+        TAKEN.set(TAKEN.get() + 1);
+    }
+}
+
 /// The character before `at`. Malformed bytes count as U+FFFD, one each.
 #[inline]
 pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
+    #[cfg(test)]
+    steps::take();
     let rest = text.get(..at)?;
     match *rest {
         [.., a @ 0..=0x7F] => Some((char::from(a), at - 1)),
@@ -253,6 +271,8 @@ pub(super) fn before(text: &[u8], at: usize) -> Option<(char, usize)> {
 /// The character at `at` and the offset behind it. Malformed bytes count as U+FFFD.
 #[inline]
 pub(super) fn after(text: &[u8], at: usize) -> Option<(char, usize)> {
+    #[cfg(test)]
+    steps::take();
     let rest = text.get(at..)?;
     match *rest {
         [a @ 0..=0x7F, ..] => Some((char::from(a), at + 1)),

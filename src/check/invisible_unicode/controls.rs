@@ -65,6 +65,11 @@ fn carriage_return(machine: &mut Machine, text: &[u8], end: usize) -> Verdict {
         // Nothing that is read comes after it.
         return Verdict::new(class, Level::Low, "bare-carriage-return");
     }
+    let letter = |side: Option<(char, usize)>| side.is_some_and(|(c, _)| machine.paragraph.lenient(c).has(Groups::ALL));
+    if letter(before(text, text[..end - 1].trim_ascii_end().len())) && letter(after(text, end + blanks)) {
+        // Old programs and tables part lines with it, and what is shown in a terminal is seldom written in these.
+        return Verdict::new(class, Level::Low, "bare-carriage-return");
+    }
     // Asked once for a text: a text full of them costs no more than any other.
     let are_old = || memchr::memchr(b'\n', text).is_none() && memchr::memchr_iter(b'\r', text).take(3).count() == 3;
     if *machine.old_line_ends.get_or_insert_with(are_old) {
@@ -214,7 +219,7 @@ fn braille(machine: &mut Machine, text: &[u8], at: usize) -> usize {
         Verdict::silent(class)
     } else {
         // Who wants an empty line in an application that takes spaces away puts it between sentences.
-        let inside = sides.iter().all(|side| side.is_some_and(char::is_alphanumeric));
+        let inside = hidden.len() == 1 && sides.iter().all(|side| side.is_some_and(char::is_alphanumeric));
         Verdict::new(class, if inside { Level::Warn } else { Level::Low }, "braille-blank")
     };
     machine.emit(verdict, at..end, &hidden, None);

@@ -74,6 +74,8 @@ pub(super) const KEPT: usize = 4096;
 const PASSED: usize = 256;
 /// A run of this many carriers is a channel, whatever it says.
 const CHANNEL: usize = 8;
+/// A run of one carrier this long is no key that was held down.
+const HELD: usize = 32;
 
 /// How a class, a level and a reason come together for one character.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -338,7 +340,25 @@ impl Machine {
         if !several && class == Class::ZeroWidthSpace && self.paragraph.groups(text, run[0].1).has(Groups::UNSPACED) {
             return None;
         }
-        Some(Verdict::new(class, Level::Error, if several { "bit-channel" } else { "long-run" }))
+        if several {
+            return Some(Verdict::new(class, Level::Error, "bit-channel"));
+        }
+        // A key that was held down beside a letter that takes such a character.
+        let (start, end) = (run[0].1, run[run.len() - 1].1 + first.len_utf8());
+        let sides = [before(text, start), after(text, end)].map(|side| side.map(|(c, _)| c));
+        let own = |side: &Option<char>| side.is_some_and(|c| self.serves(first, c));
+        let blank = |side: &Option<char>| side.is_none_or(char::is_whitespace);
+        let held = run.len() < HELD && sides.iter().any(own) && sides.iter().all(|side| own(side) || blank(side));
+        Some(Verdict::new(class, if held { Level::Low } else { Level::Error }, "long-run"))
+    }
+
+    /// Whether a hidden character is orthography beside a letter.
+    fn serves(&self, hidden: char, letter: char) -> bool {
+        match hidden {
+            '\u{200C}' | '\u{200D}' => self.paragraph.lenient(letter).has(Groups::JOIN | Groups::INDIC),
+            '\u{180B}'..='\u{180F}' => context::is_in(letter, icu_properties::props::Script::Mongolian),
+            _ => false,
+        }
     }
 
     /// Judges the direction controls of the paragraph around `at`; returns the offset up to which that holds.

@@ -106,6 +106,12 @@ fn at_the_edge_of_a_word_a_line_of_another_script_has_slips() {
     assert_eq!(one("all fire. \u{2800} by"), ("U21", Level::Low, "braille-blank"));
     assert_eq!(one("pay\u{2800}pal"), ("U21", Level::Warn, "braille-blank"));
     assert_eq!(one("good.\r  \nnext"), ("U24", Level::Low, "bare-carriage-return"));
+    assert_eq!(one("معشوقند\r   بر نیاید\nnext"), ("U24", Level::Low, "bare-carriage-return"));
+    assert_eq!(one("fire\u{2800}\u{2800}by"), ("U21", Level::Low, "braille-blank"));
+    let held = |n| one(&format!("মুহু{}র্ত", "\u{200C}".repeat(n)));
+    assert_eq!((held(9), held(40)), (("U02", Level::Low, "long-run"), ("U02", Level::Error, "long-run")));
+    assert_eq!(one(&format!("মুহু{}pay", "\u{200C}".repeat(9))), ("U02", Level::Error, "long-run"));
+    assert_eq!(one(&format!("pay {} pal", "\u{200C}".repeat(9))), ("U02", Level::Error, "long-run"));
     assert_eq!(one("good.\r  bad\nnext"), ("U24", Level::Warn, "bare-carriage-return"));
 }
 
