@@ -61,13 +61,13 @@ fn carriage_return(machine: &mut Machine, text: &[u8], end: usize) -> Verdict {
     }
     let rest = &text[end..text.len().min(end + REACH)];
     let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    if matches!(text.get(end + blanks), None | Some(b'\n')) {
-        // Nothing that is read comes after it.
-        return Verdict::new(class, Level::Low, "bare-carriage-return");
-    }
+    let first = text[..end - 1].iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |at| at + 1);
+    let ends = |b: Option<&u8>| matches!(b, None | Some(b'\n'));
+    // Nothing that is read comes before it or after it.
+    let covers_nothing = ends(text.get(end + blanks)) || ends(text[..first].last());
     let letter = |side: Option<(char, usize)>| side.is_some_and(|(c, _)| machine.paragraph.lenient(c).has(Groups::ALL));
-    if letter(before(text, text[..end - 1].trim_ascii_end().len())) && letter(after(text, end + blanks)) {
-        // Old programs and tables part lines with it, and what is shown in a terminal is seldom written in these.
+    // Old programs and tables part lines with it, and what is shown in a terminal is seldom written in these scripts.
+    if covers_nothing || letter(before(text, first)) && letter(after(text, end + blanks)) {
         return Verdict::new(class, Level::Low, "bare-carriage-return");
     }
     // Asked once for a text: a text full of them costs no more than any other.

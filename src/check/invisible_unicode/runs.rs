@@ -203,7 +203,7 @@ fn zero_width_space(machine: &mut Machine, text: &[u8], near: Near) -> Verdict {
     }
     let finding = if double { "double-zero-width-space" } else { "unexplained-zero-width-space" };
     // Writers of India part long words and compounds with it, as others do with a hyphen.
-    let parts = near.beyond(text, '\u{200B}').is_some_and(|sides| {
+    let parts = near.beyond(text, |c| matches!(c, '\u{200B}'..='\u{200D}')).is_some_and(|sides| {
         sides.map(|c| machine.paragraph.lenient(c)).iter().all(|groups| groups.has(Groups::INDIC))
     });
     if parts || near.is_between_spaces() || near.is_beside_tag(text) {

@@ -112,6 +112,8 @@ fn at_the_edge_of_a_word_a_line_of_another_script_has_slips() {
     assert_eq!((held(9), held(40)), (("U02", Level::Low, "long-run"), ("U02", Level::Error, "long-run")));
     assert_eq!(one(&format!("মুহু{}pay", "\u{200C}".repeat(9))), ("U02", Level::Error, "long-run"));
     assert_eq!(one(&format!("pay {} pal", "\u{200C}".repeat(9))), ("U02", Level::Error, "long-run"));
+    assert_eq!(one(" \r ང་ yes\nnext"), ("U24", Level::Low, "bare-carriage-return"));
+    assert_eq!(one("അതിപ്ര\u{200B}\u{200D}ശംസകൾ"), ("U01", Level::Low, "unexplained-zero-width-space"));
     assert_eq!(one("good.\r  bad\nnext"), ("U24", Level::Warn, "bare-carriage-return"));
 }
 

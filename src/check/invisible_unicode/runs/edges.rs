@@ -29,11 +29,11 @@ impl Near {
         Verdict::new(class, Level::Warn, finding).slips_among(Groups::ALL)
     }
 
-    /// The nearest characters on both sides that are not `hidden`; `None` where there is none, or too many of those lie
+    /// The nearest characters on both sides that are not hidden; `None` where there is none, or too many of those lie
     /// before it.
-    pub(super) fn beyond(self, text: &[u8], hidden: char) -> Option<[char; 2]> {
-        let is = |c| c == hidden;
-        Some([side(&|at| before(text, at), self.start, &is)??, side(&|at| after(text, at), self.end, &is)??])
+    pub(super) fn beyond(self, text: &[u8], is_hidden: fn(char) -> bool) -> Option<[char; 2]> {
+        let before = side(&|at| before(text, at), self.start, &is_hidden)??;
+        Some([before, side(&|at| after(text, at), self.end, &is_hidden)??])
     }
 
     /// Whether it, or the short run of its like that it belongs to, stands at the edge of a word.
