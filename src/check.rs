@@ -31,6 +31,7 @@ pub(crate) use self::listed::ListedSources;
 use crate::diff::{Changes, Chapter, Indexed};
 use crate::finding::Finding;
 use crate::fold::{self, Entry};
+use crate::format::cards::Carded;
 use crate::format::{Records, References};
 use crate::policy::delivery::Delivery;
 use crate::policy::lock::Locked;
@@ -93,6 +94,8 @@ pub(crate) enum Observation<'a> {
     Indexed(&'a Indexed<'a>),
     /// The references of a blob.
     References(&'a References<'a>),
+    /// What a card says of the data beside it.
+    Card(&'a Carded<'a>),
     /// What changed between two versions of the data, once, after all records.
     Changes(&'a Changes<'a>),
     /// Who changed it, and who changed things before, once, after the changes.

@@ -288,6 +288,8 @@ pub struct Outcome {
     pub full_coverage: bool,
     /// The references that were found, with the blob each stands in.
     pub references: Vec<(BlobId, Reference)>,
+    /// What dataset cards and Croissant files say of the data beside them, with the blob each stands in.
+    pub(crate) cards: Vec<(BlobId, crate::format::cards::Card)>,
     pub(crate) summary: Summary,
     /// Sources that the changed lines name, sorted.
     pub(crate) named: Vec<String>,

@@ -11,12 +11,14 @@ use bstr::BStr;
 use serde::Serialize;
 
 mod batch;
+pub(crate) mod cards;
 pub(crate) mod coding;
 mod columnar;
 mod compressed;
 mod csv;
 mod dependencies;
 mod encoding;
+mod hint;
 mod json;
 mod rasa;
 mod read;
@@ -34,8 +36,10 @@ pub(crate) use read::{ByLine, by_line, read};
 
 pub(crate) use columnar::fresh_records;
 pub(crate) use dependencies::{Dependency, dependencies, lists_packages};
-pub(crate) use references::{fresh_references, kind_of};
+pub(crate) use hint::kind_of;
+pub(crate) use references::{DATASET_INFO, Lists, fresh_references};
 
+use self::cards::Carded;
 use crate::lens::{Lens, Role, Standing};
 use crate::span::{At, BlobId, Fresh, Place, Span};
 use sieve::{Kinds, Sieve};
@@ -146,6 +150,12 @@ impl Kind {
         )
     }
 
+    /// Whether code, configuration or documents of this kind name datasets and models.
+    pub(crate) fn names_sources(self) -> bool {
+        use Kind::{JsonConfig, Markdown, Notebook, Python, Shell, Toml, Yaml};
+        matches!(self, Python | Notebook | Yaml | JsonConfig | Toml | Shell | Markdown)
+    }
+
     /// Whether each of its lines is a row, also those that are no record.
     pub(crate) fn is_lines(self) -> bool {
         matches!(self, Kind::Text | Kind::Tokens)
@@ -192,6 +202,10 @@ pub(crate) trait Sink {
     fn records(&mut self, records: &Records<'_>);
     /// A batch of references.
     fn references(&mut self, references: &References<'_>);
+    /// What a card says of the data beside it.
+    fn card(&mut self, card: &Carded<'_>) {
+        let _ = card;
+    }
     /// So many line feeds stand before this offset. Told once a batch, in ascending order, for texts only.
     fn feeds(&mut self, feeds: Feeds) {
         let _ = feeds;
@@ -543,11 +557,18 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// Whether it names a dataset, a model or a file elsewhere, whatever ties it down: what can be listed and locked. A
+    /// revision that others take as their default, and the branch of a submodule, name no place of their own.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.verdict, Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned)
+            && !matches!(self.hub, "python" | "submodule")
+    }
+
     /// Where it stands: a block in Markdown and a card are documentation wherever they lie.
     pub(crate) fn standing(&self, file: Standing, kind: Option<Kind>) -> Standing {
         match file {
             Standing::Test => Standing::Test,
-            _ if kind == Some(Kind::Markdown) || self.framework == "hf-card" => Standing::Docs,
+            _ if kind == Some(Kind::Markdown) || matches!(self.framework, "hf-card" | "croissant") => Standing::Docs,
             standing => standing,
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::allowlist::Allowlist;
 use super::{Check, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash};
-use crate::format::{References, Target, Verdict};
+use crate::format::{References, Target};
 use crate::policy::{self, Policy};
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
 use crate::span::{BlobId, Span};
@@ -245,8 +245,7 @@ impl IncompleteRun {
         let blob = &references.blob;
         for run in self.runs.iter().filter(|run| run.config.as_deref().is_some_and(|path| blob.path == path)) {
             for reference in references.list.iter().filter(|reference| blob.fresh.touches(reference.span)) {
-                let remote = !matches!(reference.verdict, Verdict::Dynamic | Verdict::Local | Verdict::NotADataset);
-                if !remote || !matches!(reference.kind, Target::Dataset | Target::UrlData) {
+                if !reference.is_remote() || !matches!(reference.kind, Target::Dataset | Target::UrlData) {
                     continue;
                 }
                 let source = self.allowed.source(reference).map(|source| source.name.as_str());

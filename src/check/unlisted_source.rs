@@ -117,7 +117,7 @@ fn is_owned(target: &str) -> bool {
 
 impl UnlistedSource {
     fn reference(&self, seen: &mut Seen, references: &References<'_>, reference: &Reference) {
-        let remote = matches!(reference.verdict, Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned);
+        let remote = reference.is_remote();
         // What looks like a placeholder can be registered by anybody, and a name with a letter of another alphabet is
         // no name on a hub and the oldest trick there is.
         let hub = matches!(reference.hub, "huggingface" | "modelscope" | "kaggle");

@@ -1,5 +1,6 @@
 //! `unpinned-reference`: datasets, models and files that are named without saying which content is meant.
 
+mod cards;
 mod manual;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::allowlist::Allowlist;
 use super::{Check, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
-use crate::format::{Reference, References, Target, Verdict};
+use crate::format::{DATASET_INFO, Reference, References, Target, Verdict};
 use crate::lens::Standing;
 use crate::policy::Policy;
 use crate::rule::{Confidence, Rule, Severity};
@@ -93,12 +94,17 @@ pub(crate) struct Seen {
     causes: BTreeMap<Cause, Vec<Named>>,
     /// Folders at the top of the repository, and those right below them.
     folders: BTreeSet<String>,
+    cards: cards::Seen,
+    /// Places of runs that name an entry of a list of datasets, by the name of the entry.
+    runs: BTreeMap<String, Vec<Named>>,
 }
 
 impl Merge for Seen {
     fn merge(&mut self, mut other: Self) {
         Merge::merge(&mut self.causes, other.causes);
         self.folders.append(&mut other.folders);
+        self.cards.merge(other.cards);
+        Merge::merge(&mut self.runs, other.runs);
     }
 }
 
@@ -115,6 +121,7 @@ impl Check for UnpinnedReference {
         match observation {
             Observation::Files(files) => seen.folders = folders(files),
             Observation::References(references) => self.references(seen, references),
+            Observation::Card(card) => cards::observe(&mut seen.cards, card),
             _ => {}
         }
     }
@@ -126,9 +133,14 @@ impl Check for UnpinnedReference {
             if on_hub && seen.folders.contains(&cause.target) {
                 continue;
             }
+            // An entry of a list is trained on where a run names it.
+            let runs: Vec<Named> =
+                places.iter().filter_map(|place| seen.runs.get(entry_of(place)?)).flatten().cloned().collect();
+            places.extend(runs);
             places.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.mark.cmp(&b.mark)));
             findings.push(finding(&cause, places));
         }
+        cards::finish(seen.cards, findings);
     }
 }
 
@@ -151,6 +163,24 @@ impl UnpinnedReference {
                 };
                 seen.causes.entry(cause).or_default().push(named);
             };
+            let severity = match standing {
+                Standing::Docs => self.settings.docs.severity(),
+                Standing::Test => self.settings.tests.severity(),
+                _ => Some(Severity::Error),
+            };
+            if let Some(severity) = severity.filter(|_| reference.hub == DATASET_INFO) {
+                let named = Named {
+                    severity,
+                    mark: mark(references, reference).with_note("a run that trains on it"),
+                    verdict: Verdict::Unpinned,
+                    standing,
+                    framework: reference.framework,
+                    by: reference.by.clone(),
+                    fix: String::new(),
+                };
+                seen.runs.entry(reference.target.clone()).or_default().push(named);
+                continue;
+            }
             if let Some(severity) = self.severity(reference, standing) {
                 take(false, severity);
             }
@@ -168,6 +198,8 @@ impl UnpinnedReference {
         match standing {
             Standing::Docs => self.settings.docs.severity(),
             Standing::Test => self.settings.tests.severity(),
+            // Git holds the commit all the same, until somebody asks it not to.
+            _ if reference.hub == "submodule" => Some(Severity::Note),
             Standing::Training | Standing::Ci | Standing::Code => {
                 let commit =
                     self.allowed.source(reference).is_some_and(|source| source.pin.as_deref() == Some("commit"));
@@ -194,6 +226,12 @@ impl UnpinnedReference {
             Standing::Training | Standing::Ci | Standing::Code => Some(severity),
         }
     }
+}
+
+/// The name of the entry of LLaMA-Factory's list that a place stands in.
+fn entry_of(place: &Named) -> Option<&str> {
+    let (entry, _) = place.by.rsplit_once('.').filter(|_| place.framework == "llama-factory")?;
+    Some(entry)
 }
 
 /// Where a reference stands.
@@ -233,7 +271,18 @@ fn finding(cause: &Cause, places: Vec<Named>) -> Finding {
         Target::Image => "image",
         Target::UrlData => "data",
     };
+    let root = cause.hub == "python" && places.iter().all(|place| place.by == "default");
     let (id, message) = match (cause.remote_code, weak, cause.kind) {
+        (false, ..) if cause.hub == "submodule" || (cause.hub, &*cause.target) == ("git", "submodules") => (
+            "floating-submodule",
+            format!(
+                "the submodule `{name}` follows a branch: `git submodule update --remote` takes whatever is newest"
+            ),
+        ),
+        (false, ..) if root => (
+            if cause.kind == Target::Dataset { "unpinned-dataset" } else { "unpinned-model" },
+            format!("`{name}` defaults to a branch or a tag, so that everything loaded through it can change"),
+        ),
         (true, ..) => ("remote-code", format!("`{name}` may run code of its publisher while it is loaded")),
         (_, true, Target::UrlData) => {
             ("weak-pin", format!("`{name}` can change what it serves: its version can be replaced"))

@@ -1,6 +1,8 @@
 //! `unreviewed-source`: sources that are listed, and whose entry does not carry what it should.
 
+mod cards;
 mod manual;
+mod reviewers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +49,7 @@ pub(crate) struct UnreviewedSource {
     allowed: Allowlist,
     sources: Vec<Source>,
     datasets: Vec<Dataset>,
+    owned: cards::Owned,
     as_of: jiff::civil::Date,
 }
 
@@ -68,6 +71,8 @@ pub(crate) struct Seen {
     young: Vec<Mark>,
     shares: BTreeMap<String, u64>,
     records: u64,
+    cards: cards::Seen,
+    reviewers: reviewers::Seen,
 }
 
 impl Merge for Seen {
@@ -81,6 +86,8 @@ impl Merge for Seen {
         self.young.append(&mut other.young);
         Merge::merge(&mut self.shares, other.shares);
         self.records += other.records;
+        self.cards.merge(other.cards);
+        self.reviewers.merge(other.reviewers);
     }
 }
 
@@ -95,11 +102,19 @@ impl Check for UnreviewedSource {
             allowed: Allowlist::new(policy),
             sources: policy.sources.clone(),
             datasets: policy.datasets.clone(),
+            owned: cards::Owned::new(policy),
             as_of: policy.as_of,
         }
     }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
+        match observation {
+            Observation::Card(card) => seen.cards.card(card),
+            Observation::People(people) => seen.reviewers.people(people),
+            Observation::Lock(locked) => seen.cards.lock(locked),
+            Observation::Policy(proposed) => seen.reviewers.proposed(proposed),
+            _ => {}
+        }
         if self.sources.is_empty() {
             return;
         }
@@ -152,6 +167,8 @@ impl Check for UnreviewedSource {
                 findings.push(finding(kind, &source, message, help, severity, marks));
             }
         }
+        seen.cards.finish(&self.sources, &self.owned, findings);
+        std::mem::take(&mut seen.reviewers).finish(&self.sources, findings);
         if !seen.young.is_empty() {
             seen.young.sort();
             let days = self.settings.min_age_days;
@@ -183,14 +200,14 @@ impl UnreviewedSource {
     fn references(&self, seen: &mut Seen, references: &References<'_>) {
         let path = references.blob.path;
         for reference in references.list {
-            let remote =
-                matches!(reference.verdict, Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned);
-            let Some(source) = self.allowed.source(reference).filter(|_| remote) else { continue };
+            let Some(source) = self.allowed.source(reference).filter(|_| reference.is_remote()) else { continue };
             seen.used.insert(source.name.clone());
             if !references.blob.fresh.touches(reference.span) {
                 continue;
             }
             let place = || (path.to_owned(), mark(references, reference));
+            let (at, mark) = place();
+            seen.reviewers.brings(&source.name, at, mark);
             if source
                 .evidence
                 .paths
@@ -243,12 +260,14 @@ impl UnreviewedSource {
         let missing: Vec<&str> = self.settings.evidence.iter().filter_map(|field| missing(*field, source)).collect();
         if !missing.is_empty() {
             let message = format!("the entry of the source `{name}` lacks {}", missing.join(", "));
-            say(
-                "evidence-missing",
-                Severity::Warning,
-                message,
-                "write down what was seen when the source was reviewed",
-            );
+            let card = seen.cards.licence(&source.name, &self.owned).filter(|_| missing.contains(&"licence"));
+            let help = match card {
+                Some((path, said)) => {
+                    format!("{path} says {}; write down what was seen when it was reviewed", short(said))
+                }
+                None => "write down what was seen when the source was reviewed".to_owned(),
+            };
+            say("evidence-missing", Severity::Warning, message, &help);
         }
         let evidence = &source.evidence;
         if let Some(allowed) = &evidence.licence_allow {

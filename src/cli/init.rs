@@ -104,11 +104,10 @@ fn seen(outcome: &Outcome, root: &std::path::Path, day: jiff::civil::Date) -> Re
             records: outcome.records_of(*id).unwrap_or_default(),
         })
         .collect();
-    let remote = |verdict| !matches!(verdict, Pinned::Local | Pinned::NotADataset | Pinned::Dynamic);
     let mut named: Vec<Named> = outcome
         .references
         .iter()
-        .filter(|(id, reference)| remote(reference.verdict) && matters(standing(*id)))
+        .filter(|(id, reference)| reference.is_remote() && matters(standing(*id)))
         .map(|(_, reference)| Named {
             hub: reference.hub.to_owned(),
             target: reference.target.clone(),
@@ -124,9 +123,14 @@ fn seen(outcome: &Outcome, root: &std::path::Path, day: jiff::civil::Date) -> Re
         // What cannot be read is not rewritten.
         Err(_) => None,
     };
+    let cards = outcome.cards.iter().filter(|(id, _)| standing(*id) != Standing::Test);
+    let licences = cards.flat_map(|(id, card)| {
+        card.licences.iter().filter_map(move |said| Some((path(*id), crate::format::cards::spdx(&said.text)?)))
+    });
     Ok(Seen {
         data,
         named,
+        licences: licences.collect(),
         default_branch: repository()?.default_branch(),
         workflow: include_str!("../../hooks/github/foretaste.yml"),
         attributes,

@@ -284,6 +284,7 @@ impl Run<'_> {
             accepted: applied.accepted,
             not_shown: 0,
             references: Vec::new(),
+            cards: Vec::new(),
             named: Vec::new(),
             measures: Vec::new(),
             blobs,

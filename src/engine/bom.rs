@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Checker, Contents, Error, Outcome, Silent};
 use crate::check::ListedSources;
-use crate::format::{Reference, Target, Verdict};
+use crate::format::{Lists, Reference, Target, Verdict};
 use crate::policy::lock::{Lock, hex};
 use crate::policy::{self, Dataset, Policy, Source, SourceMatch};
 use crate::span::BlobId;
@@ -134,7 +134,9 @@ impl Bill {
             size: bytes.len() as u64,
             ..File::default()
         });
-        outcome.references.iter().filter(|(blob, _)| *blob == id).map(|(_, reference)| reference.clone()).collect()
+        let lists = Lists::of(outcome.references.iter().map(|(_, reference)| reference));
+        let own = outcome.references.iter().filter(|(blob, _)| *blob == id).map(|(_, reference)| reference);
+        own.map(|reference| lists.meant(reference)).collect()
     }
 
     fn add(&mut self, model: bool, part: Part) {
@@ -275,7 +277,8 @@ impl Builder<'_> {
                 return bill.missing.push(what);
             }
             Verdict::Local => return self.local(bill, reference),
-            Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned => {}
+            _ if !reference.is_remote() => return,
+            _ => {}
         }
         let model = match reference.kind {
             Target::Dataset | Target::UrlData => false,

@@ -161,6 +161,7 @@ impl Run<'_> {
         part.notes.sort();
         notes.append(&mut part.notes);
         part.guesses.sort();
+        part.cards.sort_by_key(|(blob, _)| *blob);
         part.references.sort_by_key(|(blob, reference)| (*blob, reference.span));
         part.measures.sort_by_key(|measure| measure.blob);
         Ok(Outcome {
@@ -176,6 +177,7 @@ impl Run<'_> {
             accepted: applied.accepted,
             not_shown,
             references: part.references,
+            cards: part.cards,
             named: part.named.into_iter().collect(),
             measures: part.measures,
             blobs: blobs.with(part.held, part.feeds),

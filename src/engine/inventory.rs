@@ -14,7 +14,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::{Checker, Error, Outcome, Progress, Silent};
 use crate::check::ListedSources;
 use crate::finding::Unread;
-use crate::format::{self, Dependency, Reference, Verdict};
+use crate::format::{self, Dependency, Lists, Reference, Verdict};
 use crate::lens::Standing;
 use crate::policy::lock::Lock;
 use crate::policy::{self, Policy, Source};
@@ -72,6 +72,8 @@ struct Known<'a> {
     lock: Option<Lock>,
     /// Every path that was looked at, and every folder above one.
     paths: BTreeSet<BString>,
+    /// What the names mean that runs take from a list.
+    lists: Lists<'a>,
     outcome: &'a Outcome,
 }
 
@@ -95,6 +97,7 @@ impl Checker {
             // One that is broken is a finding of `check`; here it holds nothing.
             lock: lock.and_then(|text| Lock::parse(&text).ok()),
             paths,
+            lists: Lists::of(outcome.references.iter().map(|(_, reference)| reference)),
             outcome: &outcome,
         };
         let mut read = Read::default();
@@ -180,6 +183,9 @@ fn missing(reference: &Reference, path: &BStr, known: &Known<'_>) -> Vec<String>
         Verdict::Weak => out.push("a pin that cannot be moved".into()),
         Verdict::Pinned | Verdict::Locked => {}
     }
+    if !reference.is_remote() {
+        return out;
+    }
     match known.sources.of(reference) {
         None => out.push("a source that lists it".into()),
         Some(source) => out.extend(gaps(source, known.policy)),
@@ -209,9 +215,9 @@ fn gaps(source: &Source, policy: &Policy) -> Vec<String> {
 }
 
 impl Known<'_> {
-    /// A reference with the pin that the lock holds for it, where the code has none.
+    /// A reference as it is meant: what its list says, with the pin that the lock holds for it where the code has none.
     fn shown(&self, reference: &Reference) -> Reference {
-        let mut out = reference.clone();
+        let mut out = self.lists.meant(reference);
         let held = self.lock.as_ref().and_then(|lock| {
             lock.reference(out.kind.as_str(), out.hub, &out.target, out.pin.as_deref()).map(|held| held.pin.clone())
         });

@@ -109,6 +109,7 @@ impl Scanner<'_> {
         into.looked_at.add(&from.looked_at);
         into.guesses.append(&mut from.guesses);
         into.references.append(&mut from.references);
+        into.cards.append(&mut from.cards);
         into.named.append(&mut from.named);
         into.sides.append(&mut from.sides);
         for (set, tally) in from.tallies {
@@ -191,6 +192,7 @@ impl Scanner<'_> {
             reading: &mut reading,
             references: &mut part.references,
             settled: self.settled,
+            cards: &mut part.cards,
             named: (self.compare == Compare::Change).then_some(&mut part.named),
             records: 0,
             feeds: Vec::new(),

@@ -4,7 +4,9 @@ use bstr::ByteSlice;
 use memchr::{memchr, memmem};
 
 use super::batch::{SAMPLE_BYTES, SAMPLE_ROWS, Writer};
+use super::cards::Carded;
 use super::csv::dialect::{self, Belief, Dialect};
+use super::hint::{self, Hint};
 use super::json::document::{self, Document, Told};
 use super::{
     Blob, Coding, Encoding, Kind, Offsets, Read, References, Sink, columnar, compressed, csv, json, rasa, references,
@@ -13,10 +15,6 @@ use super::{
 use crate::lens::{Role, class_of};
 use crate::policy::Limits;
 use crate::span::Span;
-
-mod hint;
-
-use hint::Hint;
 
 /// How a blob is to be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -134,12 +132,14 @@ impl Plan {
 
 /// Code, configuration and documents name datasets and models.
 fn find_references(blob: &Blob<'_>, kind: Kind, limits: &Limits, sink: &mut dyn Sink, read: &mut Read) {
-    use Kind::{JsonConfig, Markdown, Notebook, Python, Shell, Toml, Yaml};
-    if !matches!(kind, Python | Notebook | Yaml | JsonConfig | Toml | Shell | Markdown) {
+    if !kind.names_sources() {
         return;
     }
     let found = references::find(blob, kind, limits);
     read.unread.extend(found.unread);
+    if let Some(card) = &found.card {
+        sink.card(&Carded { blob: *blob, card });
+    }
     if !found.list.is_empty() {
         read.references = found.list.len() as u64;
         sink.references(&References { blob: *blob, kind, list: &found.list });

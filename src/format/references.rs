@@ -8,7 +8,7 @@
 //! (`passage`, `tree`), judgement (`url`, `verdict`), the `collector`, then one reader for each language, and here, above
 //! all of them, the router. A reader that meets another language hands its text back, and the router takes it on.
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 
 use self::collector::{Collector, Nested};
 use self::passage::Passage;
@@ -37,53 +37,12 @@ mod variables;
 mod verdict;
 
 pub(crate) use self::collector::Found;
+pub(crate) use self::config::factory::{DATASET_INFO, Lists};
 pub(crate) use self::fresh::fresh_references;
 pub(crate) use self::pin::pinned_commit;
 
 #[cfg(test)]
 mod tests;
-
-/// Which reader finds the references of a text file; `None` where it can hold none.
-///
-/// `head` is the first few hundred bytes: it tells a script by its first line, and JSON that is an object.
-pub(crate) fn kind_of(path: &BStr, head: &[u8]) -> Option<Kind> {
-    let name = path.rsplit(|b| *b == b'/').next().unwrap_or(path).to_ascii_lowercase();
-    let ending = name.rfind_byte(b'.').map_or(&b""[..], |at| &name[at + 1..]);
-    match name.as_slice() {
-        b"dockerfile" | b"containerfile" | b"makefile" | b"gnumakefile" | b".gitmodules" | b"justfile" => {
-            return Some(Kind::Shell);
-        }
-        b"dvc.lock" => return Some(Kind::Yaml),
-        _ => {}
-    }
-    if name.starts_with(b"dockerfile.") || name.starts_with(b"dockerfile-") {
-        return Some(Kind::Shell);
-    }
-    match ending {
-        b"py" | b"pyi" | b"pyw" => Some(Kind::Python),
-        b"ipynb" => Some(Kind::Notebook),
-        b"yaml" | b"yml" | b"dvc" => Some(Kind::Yaml),
-        b"toml" => Some(Kind::Toml),
-        b"sh" | b"bash" | b"zsh" | b"sbatch" | b"slurm" | b"dockerfile" | b"mk" => Some(Kind::Shell),
-        b"md" | b"mdx" | b"markdown" | b"qmd" | b"rmd" => Some(Kind::Markdown),
-        b"json" | b"jsonc" => {
-            let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-            start.starts_with(b"{").then_some(Kind::JsonConfig)
-        }
-        b"" if head.starts_with(b"#!") => {
-            let line = head.lines().next().unwrap_or(b"");
-            if line.contains_str("python") {
-                Some(Kind::Python)
-            } else if [&b"sh"[..], b"bash", b"zsh", b"dash"].iter().any(|shell| line.trim_ascii_end().ends_with(shell))
-            {
-                Some(Kind::Shell)
-            } else {
-                None
-            }
-        }
-        _ => None,
-    }
-}
 
 /// Finds the references of a blob.
 pub(crate) fn find(blob: &Blob<'_>, kind: Kind, limits: &Limits) -> Found {

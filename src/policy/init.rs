@@ -10,6 +10,7 @@ use bstr::{BString, ByteSlice};
 use jiff::civil::Date;
 
 use crate::lens::Role;
+use crate::policy::licence::Licence;
 use crate::policy::propose::quoted;
 use crate::policy::words::{Placed, Words};
 use crate::policy::{BASELINE, FILE, Known, LOCK, Policy, glob};
@@ -22,6 +23,8 @@ pub(crate) struct Seen {
     pub(crate) data: Vec<Data>,
     /// Datasets and models that code and configuration name, without those of documentation and tests.
     pub(crate) named: Vec<Named>,
+    /// What cards say of the licence of the data beside them: path of the card, licence as written.
+    pub(crate) licences: Vec<(BString, String)>,
     /// The branch that changes go to; `main` where it is not known.
     pub(crate) default_branch: Option<String>,
     /// The workflow to write, for the branch `main`.
@@ -85,13 +88,14 @@ pub(crate) fn plan(seen: &Seen, as_of: Date, known: &[Known]) -> Plan {
             if unpinned == 1 { "it is" } else { "they are" }
         ));
     }
-    let text = text(&groups, &sources, unpinned);
+    let licence = licence(seen, &mut plan.told);
+    let text = text(&groups, &sources, unpinned, licence);
     // The generator is held to its word here and not in the user's next run; a test holds that it keeps it.
     let policy = match Policy::parse(FILE, &text, as_of, known) {
         Ok(_) => text,
         Err(error) => {
             plan.told.push(format!("the data is not described, since that could not be written: {}", error.message));
-            self::text(&[], &[], 0)
+            self::text(&[], &[], 0, None)
         }
     };
     plan.files.push((FILE.to_owned(), policy));
@@ -261,6 +265,19 @@ fn unique(name: &str, names: &mut BTreeSet<String>) -> String {
     free
 }
 
+/// The licence of the data of this repository, where its cards agree on one. A claim, to be looked up by people.
+fn licence<'s>(seen: &'s Seen, told: &mut Vec<String>) -> Option<(&'s BString, &'s str)> {
+    let distinct: BTreeSet<&str> = seen.licences.iter().map(|(_, licence)| licence.as_str()).collect();
+    let (card, licence) = seen.licences.first()?;
+    if distinct.len() > 1 {
+        told.push(format!("the cards name {} licences; write down which holds for what", distinct.len()));
+        return None;
+    }
+    Licence::parse(licence)?;
+    told.push(format!("{card} says that the licence of the data is {licence}; look it up before you rely on it"));
+    Some((card, licence))
+}
+
 /// A source that is listed: its name and what stands in `match`.
 struct Listed {
     name: String,
@@ -341,7 +358,7 @@ fn match_of(named: &Named) -> Option<(String, bool)> {
     Some((format!("hub: {}, kind: {kind}", quoted(&format!("{}:{target}", named.hub))), true))
 }
 
-fn text(groups: &[Group], sources: &[Listed], unpinned: usize) -> String {
+fn text(groups: &[Group], sources: &[Listed], unpinned: usize, licence: Option<(&BString, &str)>) -> String {
     let mut out = String::from(
         "# What training data is here, where it may come from, and what foretaste makes of it.\n\
          # `foretaste init` wrote this; from now on it is yours. `foretaste schema` knows every key, for your editor.\n\
@@ -373,6 +390,10 @@ fn text(groups: &[Group], sources: &[Listed], unpinned: usize) -> String {
             let paths: BTreeSet<&String> = groups.iter().flat_map(|group| &group.globs).collect();
             for path in paths {
                 let _ = writeln!(out, "        - {}", quoted(path));
+            }
+            if let Some((card, licence)) = licence {
+                let card = card.to_str_lossy().replace(|c: char| c.is_control(), "?");
+                let _ = writeln!(out, "    licence: {} # as {card} says: look it up", quoted(licence));
             }
         }
         for source in sources {

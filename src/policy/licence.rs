@@ -41,6 +41,25 @@ impl Licence {
         }
     }
 
+    /// Whether two ways to say the licence of one thing can both be true: one satisfies the other. Whether later versions
+    /// are meant, many leave open.
+    pub(crate) fn agrees(&self, other: &Licence) -> bool {
+        let (one, two) = (self.bare(), other.bare());
+        one.satisfies(&two) || two.satisfies(&one)
+    }
+
+    fn bare(&self) -> Licence {
+        let all = |parts: &[Licence]| parts.iter().map(Licence::bare).collect();
+        match self {
+            Licence::Name(name) => {
+                let endings = ["-only", "-or-later", "+"];
+                Licence::Name(endings.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name).to_owned())
+            }
+            Licence::And(parts) => Licence::And(all(parts)),
+            Licence::Or(parts) => Licence::Or(all(parts)),
+        }
+    }
+
     fn names(&self, wanted: &str) -> bool {
         match self {
             Licence::Name(name) => name == wanted,

@@ -13,14 +13,17 @@ pub(super) static RULES: [Rule; 1] = [Rule {
     manual: Manual {
         what: "Reads training configurations (axolotl, TRL, alignment-handbook, LLaMA-Factory, open-instruct, torchtune, \
                lm-evaluation-harness, Hydra and what looks like them), Python, notebooks, shell, workflows, Dockerfiles, DVC \
-               files, dataset cards and the code blocks of Markdown, and reports every dataset, model, metric, image and \
+               files, submodules, dataset cards, Croissant files and the code blocks of Markdown, and reports every dataset, model, metric, image and \
                download that is not tied to an immutable content id: on a hub a full 40-digit commit, elsewhere a digest, \
                an object version or a checked SHA-256. A tag, a short hash or an MD5 can be moved or forged and is a \
                warning, like a model in program code and a container image. A name whose resolved commit stands in foretaste.lock is \
                locked and no finding, unless its source says `pin: commit`. One finding per dataset or model, with all its \
                places. What stands in documentation is a note and what stands in tests is left out; \
                `rules: {unpinned-reference: {docs: error, tests: note}}` changes that. `trust_remote_code=True` is a finding \
-               of its own.",
+               of its own, and so is a default such as `model_revision: str = \"main\"`, which is the root of everything that is \
+               loaded through it. An entry of LLaMA-Factory's `dataset_info.json` is told with the runs that name it. In \
+               Croissant files, hashes that are none (`croissant-bad-digest`), an MD5 alone (`weak-hash`) and live datasets \
+               without any (`live-dataset-no-checksum`) are warnings.",
         why: "What is named by `main`, or by nothing, is whatever its owner, or whoever takes over the owner's account, \
               uploads next. Every later training run takes it in silently, and nothing in this repository changes.",
         bad: &[

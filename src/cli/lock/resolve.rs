@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::format::{Reference, Target, Verdict};
+use crate::format::{Reference, Target};
 use crate::policy::lock::{Lock, LockedReference, is_pin, name};
 use crate::source::hub;
 
@@ -28,9 +28,11 @@ pub(super) fn resolve(
     let mut resolved = Resolved::default();
     let mut seen = BTreeSet::new();
     for reference in references {
-        let remote = matches!(reference.verdict, Verdict::Pinned | Verdict::Locked | Verdict::Weak | Verdict::Unpinned);
         let kind = reference.kind.as_str();
-        if !remote || !matches!(reference.kind, Target::Dataset | Target::Model) || reference.target.is_empty() {
+        if !reference.is_remote()
+            || !matches!(reference.kind, Target::Dataset | Target::Model)
+            || reference.target.is_empty()
+        {
             continue;
         }
         let (hub_name, revision) = (reference.hub, reference.pin.as_deref());
@@ -91,6 +93,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::format::Verdict;
     use crate::span::Span;
 
     fn reference(target: &str, pin: Option<&str>, verdict: Verdict) -> Reference {

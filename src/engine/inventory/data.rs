@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::{Known, gaps};
 use crate::lens::Standing;
@@ -54,7 +54,7 @@ pub(super) fn list(known: &Known<'_>) -> Vec<Data> {
             retrieval: lens.retrieval,
             locked: 0,
             missing: match source {
-                Some(source) => gaps(source, known.policy),
+                Some(source) => said(gaps(source, known.policy), known, blob.path.as_ref()),
                 None => vec!["a source".to_owned()],
             },
         });
@@ -91,4 +91,22 @@ pub(super) fn list(known: &Known<'_>) -> Vec<Data> {
     }
     out.sort_by(|a, b| (&a.path, &a.name, a.standing).cmp(&(&b.path, &b.name, b.standing)));
     out
+}
+
+/// What is missing, with what the nearest card says of it.
+fn said(missing: Vec<String>, known: &Known<'_>, path: &BStr) -> Vec<String> {
+    let above = |card: &BStr| {
+        let folder = card.rfind_byte(b'/').map_or(&b""[..], |at| &card[..=at]);
+        path.starts_with(folder).then_some(folder.len())
+    };
+    let cards = known.outcome.cards.iter().filter_map(|(id, card)| {
+        let at = known.outcome.blobs[id.0 as usize].path.as_bstr();
+        Some((above(at)?, at, card.licences.first()?))
+    });
+    let Some((_, card, licence)) = cards.max_by_key(|(depth, ..)| *depth) else { return missing };
+    let with = |what: String| match what.as_str() {
+        "a licence" => format!("a licence ({card} says {})", licence.text),
+        _ => what,
+    };
+    missing.into_iter().map(with).collect()
 }

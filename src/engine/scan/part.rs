@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::diff::{self, Tally};
 use crate::finding::{LookedAt, Unread};
 use crate::fold::Seen;
+use crate::format::cards::Card;
 use crate::format::{Feeds, Guess, Reference};
 use crate::policy::lock::Labels;
 use crate::span::BlobId;
@@ -19,6 +20,8 @@ pub(in crate::engine) struct Part {
     pub(in crate::engine) looked_at: LookedAt,
     pub(in crate::engine) guesses: Vec<(BlobId, Guess)>,
     pub(in crate::engine) references: Vec<(BlobId, Reference)>,
+    /// What cards say of the data beside them.
+    pub(in crate::engine) cards: Vec<(BlobId, Card)>,
     /// Sources that a change names, for its summary.
     pub(in crate::engine) named: BTreeSet<String>,
     pub(in crate::engine) sides: Vec<diff::Side>,

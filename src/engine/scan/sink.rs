@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::check::Observation;
 use crate::diff::{Index, next};
 use crate::fold::{Fold, Seen};
-use crate::format::{Feeds, Records, Reference, References, Sink, Verdict};
+use crate::format::cards::{Card, Carded};
+use crate::format::{Feeds, Records, Reference, References, Sink};
 use crate::span::BlobId;
 
 /// Takes records for the differ alone.
@@ -34,6 +35,7 @@ pub(super) struct Feed<'s> {
     pub(super) reading: &'s mut next::Reading,
     pub(super) references: &'s mut Vec<(BlobId, Reference)>,
     pub(super) settled: &'s (dyn Fn(&Reference) -> Option<Reference> + Sync),
+    pub(super) cards: &'s mut Vec<(BlobId, Card)>,
     pub(super) named: Option<&'s mut BTreeSet<String>>,
     pub(super) records: u64,
     pub(super) feeds: Vec<Feeds>,
@@ -52,6 +54,13 @@ impl Sink for Feed<'_> {
         self.feeds.push(feeds);
     }
 
+    fn card(&mut self, card: &Carded<'_>) {
+        for (check, seen) in self.checks.iter().zip(self.seen.iter_mut()) {
+            check.observe(seen, &Observation::Card(card));
+        }
+        self.cards.push((card.blob.id, card.card.clone()));
+    }
+
     fn references(&mut self, references: &References<'_>) {
         let settled = |reference: &Reference| (self.settled)(reference).unwrap_or_else(|| reference.clone());
         let list: Vec<Reference> = references.list.iter().map(settled).collect();
@@ -60,15 +69,10 @@ impl Sink for Feed<'_> {
             check.observe(seen, &Observation::References(references));
         }
         if let Some(named) = &mut self.named {
-            let fresh = references.list.iter().filter(|r| references.blob.fresh.touches(r.span) && names_source(r));
+            let fresh = references.list.iter().filter(|r| references.blob.fresh.touches(r.span) && r.is_remote());
             named.extend(fresh.map(|r| format!("{}:{}", r.hub, r.target)));
         }
         let id = references.blob.id;
         self.references.extend(list.into_iter().map(|reference| (id, reference)));
     }
-}
-
-/// Whether a reference names something that is known, and outside of the repository.
-fn names_source(reference: &Reference) -> bool {
-    !matches!(reference.verdict, Verdict::Dynamic | Verdict::Local | Verdict::NotADataset)
 }

@@ -83,6 +83,10 @@ fn object(text: &[u8], start: usize, is_dataset: bool) -> Told {
     if has("nbformat") && has("cells") {
         return Told::Notebook;
     }
+    // JSON-LD describes data: the lists in it are files and fields, not records.
+    if !is_dataset && has("@context") && has("@type") {
+        return Told::Config;
+    }
     // Several objects one after the other, with keys in common.
     if let Some(end) = end
         && text.get(space(text, end)) == Some(&b'{')

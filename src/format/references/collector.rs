@@ -9,6 +9,7 @@ use super::spelling::{is_dynamic, is_placeholder};
 use super::url::{self, Located};
 use super::variables::Variables;
 use super::verdict::{Named, judge, needs_fix};
+use crate::format::cards::Card;
 use crate::format::{Reference, Target, Verdict};
 use crate::span::Span;
 
@@ -25,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) list: Vec<Reference>,
     /// What could not be read, and why, each as one phrase.
     pub(crate) unread: Vec<String>,
+    /// What it says of the data beside it, where it is a card.
+    pub(crate) card: Option<Card>,
 }
 
 /// Code of one language that stands in another. No reader knows another one: what each finds in its own comes back here,
@@ -61,6 +64,7 @@ pub(super) struct Collector {
     nested: Vec<(Nested, u32)>,
     depth: u32,
     too_deep: bool,
+    card: Option<Card>,
 }
 
 impl Collector {
@@ -167,6 +171,13 @@ impl Collector {
         Some(nested)
     }
 
+    /// Takes what a card says. A file is one card; blocks within it are examples.
+    pub(super) fn card(&mut self, card: Card) {
+        if self.depth == 0 {
+            self.card.get_or_insert(card);
+        }
+    }
+
     /// Takes what could not be read, and why, as one phrase.
     pub(super) fn unread(&mut self, reason: String) {
         self.unread.push(reason);
@@ -178,6 +189,6 @@ impl Collector {
         self.list.sort_by_key(|(reference, depth)| (reference.span.start, reference.span.end, Reverse(*depth)));
         let mut list: Vec<Reference> = self.list.into_iter().map(|(reference, _)| reference).collect();
         list.dedup_by(|next, first| next.span == first.span && (next.target == first.target || next.hub == first.hub));
-        Found { list, unread: self.unread }
+        Found { list, unread: self.unread, card: self.card }
     }
 }

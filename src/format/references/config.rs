@@ -9,8 +9,9 @@ use super::tree::{Tree, View};
 
 pub(super) mod axolotl;
 pub(super) mod card;
+mod croissant;
 mod entry;
-mod factory;
+pub(super) mod factory;
 mod pipeline;
 mod tasks;
 mod trainer;
@@ -29,8 +30,11 @@ fn document(root: View<'_>, path: &str, out: &mut Collector) {
         return pipeline::dvc(root, out);
     }
     pipeline::commands(root, path, out);
+    if croissant::is_card(root) {
+        return croissant::find(root, out);
+    }
     if !known(root, name, out) {
-        unknown::find(root, out);
+        unknown::find(root, path, out);
     }
 }
 

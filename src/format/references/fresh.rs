@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, find, kind_of};
-use crate::format::{Blob, Reference, Target, Verdict};
+use super::{Found, find};
+use crate::format::{Blob, Reference, Target, Verdict, kind_of};
 use crate::policy::Limits;
 use crate::span::{Fresh, Span};
 

@@ -4,17 +4,24 @@ use super::collector::{Collector, Nested};
 use super::config::card;
 use super::passage::Passage;
 use super::tree::Tree;
+use super::url::{self, Asked};
+use crate::format::Verdict;
 
 /// Finds the references of a Markdown file.
 pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
     let text = file.text();
-    let mut at = 0;
+    let (mut at, mut is_card) = (0, false);
     if let Some(rest) = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n")) {
         let start = text.len() - rest.len();
         if let Some(len) = rest.find("\n---") {
             let front = part(file, start, start + len + 1);
             let tree = Tree::yaml(front.text(), depth);
-            tree.documents(&front).for_each(|root| card::find(root, out));
+            for root in
+                tree.documents(&front).filter(|root| card::is_card(*root) || root.has(&["datasets", "base_model"]))
+            {
+                card::find(root, out);
+                is_card |= card::is_card(root);
+            }
             at = start + len + 4;
         }
     }
@@ -28,6 +35,9 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
         let bare = line.trim().trim_start_matches(['>', ' ']);
         match &mut fence {
             None => {
+                if is_card {
+                    links(file, start, line, out);
+                }
                 let mark = if bare.starts_with("```") { '`' } else { '~' };
                 let length = bare.len() - bare.trim_start_matches(mark).len();
                 if length >= 3 {
@@ -56,6 +66,24 @@ pub(super) fn find(file: &Passage<'_>, depth: u32, out: &mut Collector) {
     }
     if let Some(open) = fence {
         block(file, &open, text.len(), out);
+    }
+}
+
+/// Addresses in the text of a card: where the data is said to have come from.
+fn links(file: &Passage<'_>, start: usize, line: &str, out: &mut Collector) {
+    let mut at = 0;
+    while let Some(found) = line[at..].find("://") {
+        let scheme = line[..at + found].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
+        let from = at + found - scheme;
+        let end = line[from..].find(|c: char| c.is_whitespace() || "<>()[]\"'`|".contains(c));
+        let text =
+            line[from..end.map_or(line.len(), |end| from + end)].trim_end_matches(['.', ',', ';', ':', '!', '?', '*']);
+        at = (from + text.len()).max(at + found + 3);
+        let located = url::locate(text, Asked::Any)
+            .filter(|found| !matches!(found.verdict, Verdict::NotADataset | Verdict::Local));
+        if let Some(found) = located {
+            out.located(found, None, file.span(start + from..start + from + text.len()), "hf-card", "text");
+        }
     }
 }
 

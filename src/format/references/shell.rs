@@ -41,7 +41,11 @@ pub(super) fn find(script: &Passage<'_>, framework: &'static str, variables: Rc<
 
 /// Finds the references of one command that is given as words: `command` and `args` of a container.
 pub(super) fn words(words: &[Passage<'_>], framework: &'static str, out: &mut Collector) {
-    commands::find(words, framework, &Around::default(), out);
+    // The arguments of an image whose program is named elsewhere.
+    let program = Passage::default();
+    let only_flags = words.first().is_some_and(|word| word.text().starts_with('-'));
+    let words: Vec<Passage<'_>> = only_flags.then_some(program).into_iter().chain(words.iter().cloned()).collect();
+    commands::find(&words, framework, &Around::default(), out);
 }
 
 #[cfg(test)]

@@ -91,7 +91,8 @@ pub(super) fn locate(url: &str, asked: Asked) -> Option<Located> {
         "figshare.com" | "ndownloader.figshare.com" | "api.figshare.com" | "springernature.figshare.com" => {
             let digits = |s: &&str| s.bytes().all(|b| b.is_ascii_digit());
             let versioned = segments.iter().rev().take_while(|s| digits(s)).count() >= 2 || segments.contains(&"files");
-            let data = asked == Asked::Data || segments.contains(&"files") || segments.contains(&"ndownloader");
+            let data =
+                asked == Asked::Data || ["files", "ndownloader", "dataset"].iter().any(|word| segments.contains(word));
             let verdict = match (data, versioned) {
                 (false, _) => Verdict::NotADataset,
                 (true, true) => Verdict::Weak,

@@ -29,6 +29,7 @@ fn run(data: Vec<Data>, named: Vec<Named>) -> (Plan, Policy) {
 #[test]
 fn a_usual_repository_gets_a_policy_that_reads_well() {
     let seen = Seen {
+        licences: Vec::new(),
         data: vec![
             data("data/intents/train.jsonl", TABLE),
             data("data/intents/dev.jsonl", TABLE),
@@ -166,4 +167,26 @@ proptest! {
         }
         prop_assert!(policy.exceptions.is_empty() && policy.excluded.is_empty());
     }
+}
+
+#[test]
+fn what_a_card_says_of_the_licence_is_written_down_to_be_looked_up() {
+    let known = crate::check::known();
+    let plan_of = |licences: &[(&str, &str)]| {
+        let licences = licences.iter().map(|(card, licence)| ((*card).into(), (*licence).to_owned())).collect();
+        let seen = Seen { data: vec![data("data/a.csv", TABLE)], licences, ..Seen::default() };
+        plan(&seen, jiff::civil::date(2026, 11, 1), &known)
+    };
+    let licence = |plan: &Plan| {
+        let policy =
+            Policy::parse(FILE, &plan.files[0].1, jiff::civil::date(2026, 11, 1), &known).expect("it can be read");
+        policy.sources[0].licence.clone()
+    };
+    let one = plan_of(&[("README.md", "cc-by-4.0"), ("croissant.json", "cc-by-4.0")]);
+    assert_eq!(licence(&one).as_deref(), Some("cc-by-4.0"));
+    assert!(one.files[0].1.contains("# as README.md says"), "{}", one.files[0].1);
+    let two = plan_of(&[("README.md", "cc-by-4.0"), ("croissant.json", "mit")]);
+    assert_eq!(licence(&two), None);
+    assert!(two.told.iter().any(|sentence| sentence.contains("2 licences")), "{:?}", two.told);
+    assert_eq!(licence(&plan_of(&[("a\nb/README.md", "all rights reserved, ask")])), None);
 }

@@ -2,15 +2,39 @@
 
 use super::entry::{data_file, named, scalars};
 use crate::format::Target;
+use crate::format::cards::{Card, Said};
 use crate::format::references::collector::Collector;
 use crate::format::references::tree::View;
 use crate::format::references::verdict::Way;
+
+/// Whether front matter is that of a card, and not of a page.
+pub(in crate::format::references) fn is_card(root: View<'_>) -> bool {
+    const SIGNS: &[&str] = &[
+        "license",
+        "task_categories",
+        "size_categories",
+        "dataset_info",
+        "configs",
+        "source_datasets",
+        "annotations_creators",
+        "language_creators",
+        "pretty_name",
+    ];
+    root.has(SIGNS)
+}
 
 /// The metadata at the top of a dataset or model card.
 pub(in crate::format::references) fn find(root: View<'_>, out: &mut Collector) {
     const WAY: Way = Way::Words(
         "A card cannot pin: name the commit that was used in the text, and list the source in foretaste.yaml.",
     );
+    let words = |key: &str| root.get(key).into_iter().flat_map(scalars);
+    let said = |value: View<'_>| Said { text: value.text().unwrap_or("").trim().to_owned(), span: value.span() };
+    // The card of a model says nothing of the data beside it.
+    if !root.has(&["pipeline_tag", "library_name", "base_model"]) {
+        let licences = words("license").map(said).filter(|said| !said.text.is_empty()).collect();
+        out.card(Card { licences, ..Card::default() });
+    }
     for (key, kind) in
         [("source_datasets", Target::Dataset), ("datasets", Target::Dataset), ("base_model", Target::Model)]
     {

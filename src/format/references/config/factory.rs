@@ -1,5 +1,7 @@
 //! The `dataset_info.json` of LLaMA-Factory, and the keys of it that its runs name.
 
+use std::collections::BTreeMap;
+
 use super::entry::{certain, named};
 use crate::format::references::collector::Collector;
 use crate::format::references::tree::View;
@@ -14,33 +16,38 @@ pub(super) fn find(root: View<'_>, name: &str, out: &mut Collector) -> bool {
         "LLaMA-Factory has no revision field: put the data into the repository as `file_name:` and lock it with `foretaste lock`, or mirror it at the reviewed commit.",
     );
     let hub_key = |item: View<'_>| HUBS.iter().any(|(key, _)| item.get(key).is_some());
-    if name != "dataset_info.json" && !root.entries().take(64).any(|(_, item)| hub_key(item)) {
+    if name != DATASET_INFO && !root.entries().take(64).any(|(_, item)| hub_key(item)) {
         return false;
     }
-    for (_, item) in root.entries() {
+    for (entry, item) in root.entries() {
+        let entry = entry.text().unwrap_or("");
+        let named = |kind, value, key: &str| named(kind, value, "llama-factory", format!("{entry}.{key}"));
         let hub = HUBS.iter().find_map(|&(key, hub)| item.get(key).map(|value| (key, hub, value)));
         // Several hubs in one entry are mirrors of one dataset.
         if let Some((key, hub, value)) = hub {
-            let mut named = named(Target::Dataset, value, "llama-factory", key);
+            let mut named = named(Target::Dataset, value, key);
             (named.hub, named.way) = (hub, WAY);
             out.name(named);
         }
         if let Some(value) = item.get("script_url") {
-            let mut named = named(Target::Code, value, "llama-factory", "script_url");
+            let mut named = named(Target::Code, value, "script_url");
             (named.remote_code, named.single, named.way) = (true, false, WAY);
             if certain(named.value) { out.name(named) } else { out.local(named) }
         }
         if let Some(value) = item.get("cloud_file_name") {
-            let mut named = named(Target::UrlData, value, "llama-factory", "cloud_file_name");
+            let mut named = named(Target::UrlData, value, "cloud_file_name");
             named.way = WAY;
             out.name(named);
         }
         if let Some(value) = item.get("file_name") {
-            out.local(named(Target::Dataset, value, "llama-factory", "file_name"));
+            out.local(named(Target::Dataset, value, "file_name"));
         }
     }
     true
 }
+
+/// Where runs of LLaMA-Factory look their datasets up.
+pub(crate) const DATASET_INFO: &str = "dataset_info.json";
 
 /// `dataset: a,b` of a LLaMA-Factory run names entries of `dataset_info.json`, which hold the references.
 pub(super) fn keys_of_dataset_info(value: View<'_>, by: &str, out: &mut Collector) {
@@ -56,7 +63,7 @@ pub(super) fn keys_of_dataset_info(value: View<'_>, by: &str, out: &mut Collecto
         let span = inner.span(start..start + name.len());
         out.push(Reference {
             kind: Target::Dataset,
-            hub: "dataset_info.json",
+            hub: DATASET_INFO,
             target: name.to_owned(),
             pin: None,
             verdict: Verdict::Dynamic,
@@ -66,5 +73,30 @@ pub(super) fn keys_of_dataset_info(value: View<'_>, by: &str, out: &mut Collecto
             remote_code: false,
             fix: String::new(),
         });
+    }
+}
+
+/// What the entries of lists of datasets name: a LLaMA-Factory run says `dataset: a`, and the list says what `a` is.
+#[derive(Debug)]
+pub(crate) struct Lists<'r>(BTreeMap<&'r str, &'r Reference>);
+
+impl<'r> Lists<'r> {
+    /// The entries among the references of a whole repository. The first of a name counts.
+    pub(crate) fn of(all: impl Iterator<Item = &'r Reference>) -> Self {
+        let mut entries = BTreeMap::new();
+        for reference in all.filter(|reference| reference.framework == "llama-factory") {
+            if let Some((entry, _)) = reference.by.rsplit_once('.') {
+                entries.entry(entry).or_insert(reference);
+            }
+        }
+        Self(entries)
+    }
+
+    /// The reference that is meant by one, which stays where it stands.
+    pub(crate) fn meant(&self, reference: &Reference) -> Reference {
+        match self.0.get(reference.target.as_str()).filter(|_| reference.hub == DATASET_INFO) {
+            Some(entry) => Reference { by: reference.by.clone(), span: reference.span, ..(*entry).clone() },
+            None => reference.clone(),
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::format::{Reference, Target, Verdict};
 /// Shell commands in any YAML: steps of workflows, scripts of CI systems, commands and arguments of containers.
 pub(super) fn commands(root: View<'_>, path: &str, out: &mut Collector) {
     let framework = if path.contains(".github/") || path.contains(".gitlab") { "ci" } else { "shell" };
+    let mut built = Vec::new();
     root.walk(&mut |keys, node| {
         let Some(own) = keys.last().copied() else { return };
         match own {
@@ -23,7 +24,11 @@ pub(super) fn commands(root: View<'_>, path: &str, out: &mut Collector) {
                     list(node, framework, out);
                 }
             }
-            "image" | "container" => {
+            // What is built here is no image of somebody else: its base is named in the Dockerfile.
+            _ if node.has(&["build"]) && node.get("image").is_some() => {
+                built.extend(node.get("image").map(|image| image.span()));
+            }
+            "image" | "container" if !built.contains(&node.span()) => {
                 let parent = keys.iter().rev().skip(1).find(|key| **key != "[]").copied().unwrap_or("");
                 let grand = keys.len() >= 3 && keys[keys.len() - 3] == "services";
                 if own == "container" && path.contains(".github/")

@@ -1,14 +1,24 @@
 //! Tasks of lm-evaluation-harness, recipes of torchtune, adapters of PEFT.
 
 use super::entry::{data_files, entry, named, pin};
-use crate::format::Target;
 use crate::format::references::collector::Collector;
 use crate::format::references::spelling::is_builder;
 use crate::format::references::tree::View;
 use crate::format::references::verdict::{Pin, Way};
+use crate::format::{Reference, Target, Verdict};
 
 /// lm-evaluation-harness: `dataset_path` beside the keys of a task, or the files alone where the rest is included.
 pub(super) fn lm_eval(root: View<'_>, out: &mut Collector) -> bool {
+    // A group may hold tasks of its own.
+    let inner = root.get("task").filter(|inner| inner.is_list());
+    let mut found = task(root, out);
+    for inner in inner.into_iter().flat_map(View::items).filter(|inner| inner.is_map()) {
+        found |= task(inner, out);
+    }
+    found
+}
+
+fn task(root: View<'_>, out: &mut Collector) -> bool {
     const SIGNS: &[&str] = &[
         "task",
         "group",
@@ -42,6 +52,20 @@ pub(super) fn lm_eval(root: View<'_>, out: &mut Collector) -> bool {
         named.remote_code = kwargs.and_then(|k| k.get("trust_remote_code")).is_some_and(View::is_true);
         named.way = Way::Words("Add the 40-digit commit that was reviewed: `dataset_kwargs: {revision: …}`.");
         out.name(named);
+    }
+    if let Some(value) = root.get("custom_dataset").filter(|value| value.tag().is_some() && value.text().is_some()) {
+        out.push(Reference {
+            kind: Target::Dataset,
+            hub: "function",
+            target: value.text().unwrap_or("").to_owned(),
+            pin: None,
+            verdict: Verdict::Dynamic,
+            framework: "lm-eval",
+            by: "custom_dataset".into(),
+            span: value.span(),
+            remote_code: false,
+            fix: String::new(),
+        });
     }
     for files in ["data_files", "data_dir"].iter().filter_map(|key| kwargs.and_then(|k| k.get(key))) {
         data_files(files, "lm-eval", builder, out);

@@ -42,12 +42,15 @@ const MODEL_NODE_KEYS: &[&str] =
     &["path", "repo_id", "hf_path", "name_or_path", "hf_model", "pretrained", "hf_repo_id"];
 
 /// Walks the whole file.
-pub(super) fn find(root: View<'_>, out: &mut Collector) {
+pub(super) fn find(root: View<'_>, path: &str, out: &mut Collector) {
+    let group = group(path);
     root.walk(&mut |keys, node| {
-        let mut named_keys = keys.iter().rev().filter(|key| **key != "[]");
-        let (own, parent) = (named_keys.next().copied().unwrap_or(""), named_keys.next().copied().unwrap_or(""));
+        let mut named_keys = keys.iter().rev().filter(|key| **key != "[]").copied().chain(group);
+        let (own, parent) = (named_keys.next().unwrap_or(""), named_keys.next().unwrap_or(""));
         if node.is_map() {
-            if speaks_of_data(own) || speaks_of_data(parent) && keys.last() == Some(&"[]") {
+            // Arguments that are handed on belong to what they are handed to.
+            let inside = keys.last() == Some(&"[]") || matches!(own, "init_args" | "params" | "kwargs" | "args");
+            if speaks_of_data(own) || speaks_of_data(parent) && inside {
                 for key in DATA_KEYS {
                     data(node, key, out);
                 }
@@ -70,6 +73,17 @@ pub(super) fn find(root: View<'_>, out: &mut Collector) {
             out.name(named);
         }
     });
+}
+
+/// The group of Hydra that a file is one choice of: `conf/dataset/squad.yaml` stands where the main file has `dataset:`.
+fn group(path: &str) -> Option<&str> {
+    let mut folders = path.rsplit('/').skip(1);
+    let group = folders.next()?;
+    let is_root = |folder: &str| {
+        let lower = folder.to_ascii_lowercase();
+        matches!(lower.as_str(), "conf" | "confs" | "config" | "configs" | "hydra" | "hydra_configs" | "hydra_plugins")
+    };
+    folders.any(is_root).then_some(group)
 }
 
 const LOCK: Way = Way::Words(

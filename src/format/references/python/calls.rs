@@ -12,6 +12,7 @@ mod family;
 mod files;
 mod hub;
 mod registries;
+mod stores;
 
 impl<'a> Reader<'a, '_> {
     /// Looks a call up and takes what it names.
@@ -92,6 +93,7 @@ impl<'a> Reader<'a, '_> {
             "fetch_openml" => self.openml(call),
             "dataset_download" | "model_download" if before.ends_with("kagglehub") => self.kagglehub(call, last),
             "retrieve" if before == "pooch" => self.hashed(call, "known_hash", "pooch"),
+            "create" if before == "pooch" => self.pooch(call),
             "get_file" => self.hashed(call, "file_hash", "keras"),
             "read_csv" | "read_json" | "read_parquet" | "read_table" | "read_feather" | "read_excel"
             | "read_pickle" | "read_ndjson" | "scan_csv" | "scan_parquet" | "scan_ndjson" | "read_orc" | "read_ipc" => {
@@ -106,6 +108,9 @@ impl<'a> Reader<'a, '_> {
             "load_model" if before.contains("mlflow") => self.mlflow(call),
             "read" | "open" | "get_url" if before == "dvc.api" => self.dvc(call, last),
             "get_object" | "download_file" | "download_fileobj" if self.world.uses("boto3") => self.boto(call, last),
+            "blob" if self.world.uses("google") => self.google(call),
+            "version" if self.world.uses("roboflow") => self.roboflow(call),
+            "get_artifact" if self.world.uses("comet_ml") => self.comet(call),
             "sql" | "query" | "execute" if self.world.uses("duckdb") => self.duckdb(call),
             "add_argument" | "option" | "Option" | "Argument" => self.flag_default(call),
             "system" | "popen" if before == "os" => self.shell(call),
@@ -113,6 +118,9 @@ impl<'a> Reader<'a, '_> {
                 self.shell(call)
             }
             _ if last.ends_with("Trainer") => self.trainer(call, last),
+            "open" | "get" | "download" | "cat" | "cat_file" | "read_text" | "read_bytes" | "glob" => {
+                self.filesystem(call, last)
+            }
             _ => {
                 if ["torchvision.datasets", "torchaudio.datasets", "torchtext.datasets"]
                     .iter()
@@ -129,7 +137,9 @@ impl<'a> Reader<'a, '_> {
         let Some(keyword) = call.arguments.find_keyword("default") else { return };
         for arg in &call.arguments.args {
             if let Some((text, _)) = text_of(arg).filter(|(text, _)| text.starts_with("--")) {
-                self.setting(&text[2..].replace('-', "_"), &keyword.value);
+                let name = text[2..].replace('-', "_");
+                self.setting(&name, &keyword.value);
+                self.revision(&name, &keyword.value);
             }
         }
     }

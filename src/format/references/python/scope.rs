@@ -49,6 +49,14 @@ impl<'a> Scope<'a> {
         scope
     }
 
+    /// What the name is set to in this scope.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'a Expr> {
+        self.names.get(name).into_iter().flatten().filter_map(|binding| match binding {
+            Binding::Value(expr) => Some(*expr),
+            _ => None,
+        })
+    }
+
     fn bind(&mut self, name: &'a str, binding: Binding<'a>) {
         let bindings = self.names.entry(name).or_default();
         // More than a few values are no constant.
@@ -147,6 +155,11 @@ impl<'a> World<'a> {
         }
         parts.reverse();
         parts.join(".")
+    }
+
+    /// What classes and methods set an attribute to.
+    pub(super) fn attribute(&self, name: &str) -> impl Iterator<Item = &'a Expr> {
+        self.attributes.get(name).into_iter().flatten().copied()
     }
 
     /// Whether the name is imported.

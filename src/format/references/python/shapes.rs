@@ -8,6 +8,7 @@ use super::reader::Reader;
 use super::scope::text_of;
 use crate::format::references::config::axolotl;
 use crate::format::references::flags::flag;
+use crate::format::references::pin::of_revision;
 use crate::format::references::spelling::{is_hub_id, is_local};
 use crate::format::references::tree::View;
 use crate::format::references::url::{self, Asked};
@@ -56,6 +57,19 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// A default or a constant that is the revision of everything that is loaded through it: told once, at its root.
+    pub(super) fn revision(&mut self, name: &str, value: &'a Expr) {
+        let lower = name.to_ascii_lowercase();
+        let Some(of) = lower.strip_suffix("_revision").filter(|of| !of.starts_with("hub")) else { return };
+        let kind = if of.contains("data") { Target::Dataset } else { Target::Model };
+        let Some((text, range)) = text_of(value).filter(|(text, _)| !text.is_empty()) else { return };
+        let verdict = of_revision(Some(text));
+        if matches!(verdict, Verdict::Unpinned | Verdict::Weak) {
+            let fix = "Let there be no default, so that each use names the 40-digit commit that was reviewed.";
+            self.judged(kind, "python", name, Some(text), verdict, range, "python", "default", fix);
+        }
+    }
+
     /// Keyword pairs that frameworks keep in Python: `hf_repo=` and `hf_revision=`, `dataset={"path": …}`.
     pub(super) fn keywords(&mut self, call: &'a ExprCall) {
         let find = |name: &str| call.arguments.find_keyword(name).map(|keyword| &keyword.value);
@@ -65,6 +79,19 @@ impl<'a> Reader<'a, '_> {
                 let mut named = self.named(Target::Dataset, text, range, call, "lighteval", "hf_repo");
                 (named.pin, named.way) = (pin, Way::Argument("hf_revision"));
                 self.out.name(named);
+            }
+        }
+        // `SFTDataset(source=…)`, `partial(alpaca_dataset, source=…)`: datasets that are made from a name on the hub.
+        let made = |expr: &Expr| self.world.dotted(expr).to_ascii_lowercase().ends_with("dataset");
+        let partial =
+            self.world.dotted(&call.func).ends_with("partial") && call.arguments.args.first().is_some_and(made);
+        if let Some(value) = find("source").filter(|_| partial || made(&call.func)) {
+            for (text, range) in self.eval(value).texts() {
+                if text.contains('/') && is_hub_id(text) && !is_local(text) {
+                    let mut named = self.named(Target::Dataset, text, range, call, "torchtune", "source");
+                    named.pin = self.pin(call, &["revision"]);
+                    self.out.name(named);
+                }
             }
         }
         for Keyword { arg, value, .. } in &call.arguments.keywords {
@@ -177,5 +204,6 @@ impl<'a> Reader<'a, '_> {
             value => value,
         };
         self.setting(name.id.as_str(), value);
+        self.revision(name.id.as_str(), value);
     }
 }

@@ -51,7 +51,13 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
             Stmt::Assign(assign) => {
                 for target in &assign.targets {
                     match target {
-                        Expr::Name(name) => self.entries(name.id.as_str(), &assign.value),
+                        Expr::Name(name) => {
+                            self.entries(name.id.as_str(), &assign.value);
+                            // A constant, by its spelling; fields of classes are looked at with their class.
+                            if name.id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
+                                self.revision(name.id.as_str(), &assign.value);
+                            }
+                        }
                         Expr::Attribute(attribute) => self.entries(attribute.attr.as_str(), &assign.value),
                         Expr::Subscript(subscript) => {
                             if let Some((name, _)) = text_of(&subscript.slice) {

@@ -70,6 +70,7 @@ impl Line<'_> {
         let pins: Vec<&str> = pins.iter().map(String::as_str).collect();
         // `--revision` alone belongs to the dataset where the command names one.
         let names_data = self.values.range("--dataset"..).next().is_some_and(|(name, _)| name.starts_with("--dataset"));
+        let names_model = self.values.range("--model"..).next().is_some_and(|(name, _)| name.starts_with("--model"));
         let shared = flag.kind == Target::Model && names_data;
         let pins = if shared { &pins[..2] } else { &pins[..] };
         for part in text[range.clone()].split(',') {
@@ -83,6 +84,8 @@ impl Line<'_> {
             }
             let change = |named: &mut Named<'_>| {
                 named.single = flag.single;
+                // Where a command names a model, that is what its code is trusted for.
+                named.remote_code &= flag.kind == Target::Model || !names_model;
                 if program == "trl" {
                     named.framework = "trl";
                 }
@@ -154,11 +157,19 @@ impl Line<'_> {
         }
         let range = key.len() + 1..key.len() + 1 + value.len();
         let by = path.to_owned();
+        // The pin is another word of the same command.
+        let pins = [format!("{parents}.revision="), format!("{parents}.hf_revision=")];
+        let pin = (0..self.words.len()).find_map(|at| {
+            let text = self.text(at);
+            let bare = text.trim_start_matches('+');
+            let len = pins.iter().find(|pin| bare.starts_with(pin.as_str()))?.len() + (text.len() - bare.len());
+            Some((at, len..text.len()))
+        });
         self.name(
             kind,
             at,
             range,
-            None,
+            pin,
             &by,
             |named| named.framework = if framework == "shell" { "hydra" } else { framework },
             out,

@@ -1,4 +1,4 @@
-//! What a name says of a blob. Only a hint for data; for code and configuration it decides.
+//! What a name says of a blob. Only a hint for data; for code and configuration it decides. This is the one list of names.
 
 use bstr::{BStr, ByteSlice};
 
@@ -6,7 +6,7 @@ use crate::format::Kind;
 
 /// What a name says.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub(super) enum Hint {
+pub(in crate::format) enum Hint {
     /// Code or configuration.
     Code(Kind),
     /// A table, and its delimiter.
@@ -23,13 +23,13 @@ pub(super) enum Hint {
 
 impl Hint {
     /// Whether the name is one of data files alone.
-    pub(super) fn is_data(self) -> bool {
+    pub(in crate::format) fn is_data(self) -> bool {
         matches!(self, Hint::Table(_) | Hint::JsonLines)
     }
 }
 
 /// What the path, and for a name without an extension the first line, say.
-pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
+pub(in crate::format) fn of(path: &BStr, text: &[u8]) -> Hint {
     let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name).to_ascii_lowercase();
     let name = without_compression(&name);
     let stem = name.split(|&b| matches!(b, b'.' | b'-' | b'_')).next().unwrap_or_default();
@@ -69,6 +69,10 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
     let Some(extension) =
         extension.filter(|_| !name.starts_with(b".") || name.iter().filter(|&&b| b == b'.').count() > 1)
     else {
+        // `_default_template_yaml`: what the tasks of an evaluation harness include.
+        if name.ends_with(b"_yaml") || name.ends_with(b"_yml") {
+            return Hint::Code(Kind::Yaml);
+        }
         return match name.starts_with(b".") {
             true => Hint::Code(Kind::Code),
             false => shebang(text).map_or(Hint::Nothing, Hint::Code),
@@ -76,7 +80,7 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
     };
     match extension {
         b"jsonl" | b"ndjson" | b"jsonlines" | b"jsonlist" => Hint::JsonLines,
-        b"json" | b"jsonc" | b"json5" | b"geojson" | b"webmanifest" => Hint::Json,
+        b"json" | b"jsonc" | b"json5" | b"jsonld" | b"geojson" | b"webmanifest" => Hint::Json,
         b"csv" => Hint::Table(Some(b',')),
         b"tsv" | b"tab" => Hint::Table(Some(b'\t')),
         b"psv" => Hint::Table(Some(b'|')),
@@ -98,8 +102,22 @@ pub(super) fn of(path: &BStr, text: &[u8]) -> Hint {
     }
 }
 
+/// Which reader finds the references of a file; `None` where it can hold none.
+///
+/// `head` is the first few hundred bytes: it tells a script by its first line, and JSON that is an object.
+pub(crate) fn kind_of(path: &BStr, head: &[u8]) -> Option<Kind> {
+    match of(path, head) {
+        Hint::Code(kind) => kind.names_sources().then_some(kind),
+        Hint::Json => {
+            let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+            start.starts_with(b"{").then_some(Kind::JsonConfig)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a name is one of words with labels.
-pub(super) fn is_tokens(path: &BStr) -> bool {
+pub(in crate::format) fn is_tokens(path: &BStr) -> bool {
     let ending = path.rsplit_once_str(".").map_or(&b""[..], |(_, ending)| ending).to_ascii_lowercase();
     ending.starts_with(b"conll") || matches!(&ending[..], b"iob" | b"iob2" | b"bio" | b"bioes" | b"bmes" | b"ner")
 }
