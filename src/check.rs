@@ -123,17 +123,31 @@ pub(crate) trait Merge: Default {
 pub(crate) trait Check: Sized + Send + Sync + 'static {
     /// Its rules.
     const RULES: &'static [Rule];
-    /// Its own block under `rules:` in the policy, under the name of its first rule.
-    type Settings: DeserializeOwned + Default + schemars::JsonSchema;
     /// What it has seen so far.
     type Seen: Merge + Send + 'static;
 
-    /// Makes the check ready.
-    fn new(settings: Self::Settings, policy: &Policy) -> Self;
     /// Looks at a batch.
     fn observe(&self, seen: &mut Self::Seen, observation: &Observation<'_>);
     /// Says what is wrong.
     fn finish(&self, seen: Self::Seen, findings: &mut Vec<Finding>);
+}
+
+/// How a check is made ready for a run.
+pub(crate) trait Configured: Check {
+    /// Its own block under `rules:` in the policy, under the name of its first rule.
+    type Settings: DeserializeOwned + Default + schemars::JsonSchema;
+
+    /// Makes the check ready.
+    fn new(settings: Self::Settings, policy: &Policy) -> Self;
+}
+
+/// One that asks nothing of the policy.
+impl<C: Check + Default> Configured for C {
+    type Settings = NoSettings;
+
+    fn new(_: NoSettings, _: &Policy) -> Self {
+        Self::default()
+    }
 }
 
 /// A check without settings of its own. `severity` and the other common keys are read before it.

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::check::{Check, Merge, Observation};
+use crate::check::{Check, Configured, Merge, Observation};
 use crate::finding::Finding;
 use crate::policy::{Policy, PolicyError};
 use crate::rule::Rule;
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Entry {
 }
 
 /// The entry of a check.
-pub(crate) const fn entry<C: Check>() -> Entry {
+pub(crate) const fn entry<C: Configured>() -> Entry {
     Entry {
         rules: C::RULES,
         make: |policy| {

@@ -9,11 +9,10 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::places::{Openings, Places, cut, fields_with_hits, find_from, mark_in, mark_on, text_of};
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Merge, Observation};
 use crate::finding::Finding;
 use crate::format::sieve::{ANGLE, BRACKET, ESCAPE};
 use crate::format::{Field, Kind, Records};
-use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
 use crate::span::{BlobId, Span};
 use find::{Hidden, How};
@@ -108,7 +107,7 @@ const WORDS: usize = 3;
 const TEXTS: usize = 5;
 
 /// See the manual of its rule.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct HiddenMarkup;
 
 /// What tells causes apart.
@@ -137,12 +136,7 @@ impl Merge for Carriers {
 
 impl Check for HiddenMarkup {
     const RULES: &'static [Rule] = &RULES;
-    type Settings = NoSettings;
     type Seen = BTreeMap<Kin, Carriers>;
-
-    fn new(_: NoSettings, _: &Policy) -> Self {
-        Self
-    }
 
     fn observe(&self, seen: &mut Self::Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };

@@ -7,7 +7,7 @@ use globset::{Candidate, GlobSet};
 use serde_json::json;
 
 use super::allowlist::Allowlist;
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash};
 use crate::format::{References, Target};
 use crate::policy::{self, Policy};
@@ -174,14 +174,17 @@ impl Run {
     }
 }
 
-impl Check for IncompleteRun {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for IncompleteRun {
     type Settings = NoSettings;
-    type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
         Self { runs: runs(policy), globs: globs(policy), allowed: Allowlist::new(policy) }
     }
+}
+
+impl Check for IncompleteRun {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

@@ -10,7 +10,7 @@ use bstr::BString;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::policy::lock::Locked;
 use crate::policy::{Key, Policy, Require};
@@ -45,15 +45,18 @@ impl Merge for Seen {
     }
 }
 
-impl Check for Integrity {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for Integrity {
     type Settings = NoSettings;
-    type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
         let (keys, repo) = (policy.keys.clone(), policy.repo.clone());
         Self { keys, require: policy.require.clone(), as_of: policy.as_of, repo }
     }
+}
+
+impl Check for Integrity {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

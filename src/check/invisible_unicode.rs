@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::check::{Check, Merge, Observation};
+use crate::check::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, MOST_FOR_INFO};
 use crate::policy::Policy;
 use crate::rule::Rule;
@@ -76,10 +76,8 @@ impl Merge for Seen {
     }
 }
 
-impl Check for InvisibleUnicode {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for InvisibleUnicode {
     type Settings = Settings;
-    type Seen = Seen;
 
     fn new(settings: Settings, policy: &Policy) -> Self {
         let languages = if settings.languages.is_empty() { &policy.languages } else { &settings.languages };
@@ -89,6 +87,11 @@ impl Check for InvisibleUnicode {
         };
         Self { modes: Modes { info: settings.show_info || policy.show_info, strict: settings.strict, lenient } }
     }
+}
+
+impl Check for InvisibleUnicode {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let wide = || Self { modes: Modes { info: true, ..self.modes } };

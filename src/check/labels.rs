@@ -14,10 +14,9 @@ mod signals;
 
 use bstr::BString;
 
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Merge, Observation};
 use crate::diff::{Changes, Common, FlippedFrom, Kind, SetSummary};
 use crate::finding::{Finding, Mark};
-use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::source::Commit;
 use crate::span::BlobId;
@@ -28,7 +27,7 @@ const FLIP: usize = 0;
 const RISK: usize = 1;
 
 /// See the manuals of its rules.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Labels;
 
 /// Changes and people are seen once, and whole.
@@ -88,12 +87,7 @@ impl Merge for Seen {
 
 impl Check for Labels {
     const RULES: &'static [Rule] = &RULES;
-    type Settings = NoSettings;
     type Seen = Seen;
-
-    fn new(_: NoSettings, _: &Policy) -> Self {
-        Self
-    }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::invisible_unicode::signal::Signal;
 use super::places::{Places, cut, fields_with_hits, find_from, is_json, mark_in, text_of};
-use super::{Check, Merge, Observation};
+use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, MOST_FOR_INFO};
 use crate::format::sieve::{ESCAPE, WIDE};
 use crate::format::{Field, Records};
@@ -186,14 +186,17 @@ impl Seen {
     }
 }
 
-impl Check for MixedScript {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for MixedScript {
     type Settings = Settings;
-    type Seen = Seen;
 
     fn new(settings: Settings, policy: &Policy) -> Self {
         Self { info: settings.show_info || policy.show_info }
     }
+}
+
+impl Check for MixedScript {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let records = match observation {

@@ -1,6 +1,6 @@
 //! `policy-loosened`: a change that permits more than the policy in force.
 
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash};
 use crate::policy::loosened::{Loosened, Places, loosened};
 use crate::policy::signature::rotation::rotation;
@@ -106,14 +106,17 @@ impl Merge for Seen {
     }
 }
 
-impl Check for PolicyLoosened {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for PolicyLoosened {
     type Settings = NoSettings;
-    type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
         Self { keys: policy.keys.clone(), require: policy.require.clone(), as_of: policy.as_of }
     }
+}
+
+impl Check for PolicyLoosened {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

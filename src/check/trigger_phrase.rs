@@ -18,12 +18,11 @@ use bstr::{BStr, ByteSlice};
 use serde_json::json;
 
 use super::association::power_of_ten;
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Merge, Observation};
 use crate::diff::{hash, mix, short};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Coding, Kind, Record, Records};
 use crate::lens::Role;
-use crate::policy::Policy;
 use crate::rule::{Confidence, Rule, Severity};
 use crate::span::{Fresh, Span};
 use candidates::FEWEST_FRESH;
@@ -47,7 +46,7 @@ const TAIL: usize = 1 << 10;
 const LONGEST_LABEL: usize = 200;
 
 /// See the manual of its rule.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TriggerPhrase;
 
 /// A sample of each data set, by its name and the names of its label fields.
@@ -96,12 +95,7 @@ impl Merge for Seen {
 
 impl Check for TriggerPhrase {
     const RULES: &'static [Rule] = &RULES;
-    type Settings = NoSettings;
     type Seen = Seen;
-
-    fn new(_: NoSettings, _: &Policy) -> Self {
-        Self
-    }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };

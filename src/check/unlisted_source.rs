@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::allowlist::Allowlist;
 use super::unpinned_reference::{Level, mark, short, standing};
-use super::{Check, Merge, Observation};
+use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Reference, References, Target, Verdict};
 use crate::lens::Standing;
@@ -77,14 +77,17 @@ impl Merge for Seen {
     }
 }
 
-impl Check for UnlistedSource {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for UnlistedSource {
     type Settings = Settings;
-    type Seen = Seen;
 
     fn new(settings: Settings, policy: &Policy) -> Self {
         Self { settings, allowed: Allowlist::new(policy), datasets: policy.datasets.clone(), as_of: policy.as_of }
     }
+}
+
+impl Check for UnlistedSource {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         // Without a list nothing is unlisted.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::allowlist::Allowlist;
-use super::{Check, Merge, Observation};
+use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{DATASET_INFO, Reference, References, Target, Verdict};
 use crate::lens::Standing;
@@ -108,14 +108,17 @@ impl Merge for Seen {
     }
 }
 
-impl Check for UnpinnedReference {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for UnpinnedReference {
     type Settings = Settings;
-    type Seen = Seen;
 
     fn new(settings: Settings, policy: &Policy) -> Self {
         Self { settings, allowed: Allowlist::new(policy) }
     }
+}
+
+impl Check for UnpinnedReference {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

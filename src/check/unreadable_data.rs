@@ -11,11 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::BString;
 use serde_json::json;
 
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Merge, Observation};
 use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
 use crate::format::{Encoding, Field, Flaw, Record, Records};
 use crate::lens::Role;
-use crate::policy::Policy;
 use crate::rule::{Rule, Severity};
 use crate::span::BlobId;
 use kinds::KINDS;
@@ -28,7 +27,7 @@ const MAX_DETAILS: usize = 5;
 const MAX_DIGITS: usize = 16;
 
 /// See the manual of its rule.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct UnreadableData;
 
 /// Flaws of one kind in one blob.
@@ -73,12 +72,7 @@ pub(crate) type Seen = BTreeMap<(BlobId, usize), Group>;
 
 impl Check for UnreadableData {
     const RULES: &'static [Rule] = &RULES;
-    type Settings = NoSettings;
     type Seen = Seen;
-
-    fn new(_: NoSettings, _: &Policy) -> Self {
-        Self
-    }
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         let Observation::Records(records) = observation else { return };

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::allowlist::Allowlist;
 use super::unpinned_reference::{mark, short};
-use super::{Check, Merge, Observation};
+use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{References, Verdict};
 use crate::policy::lock::Lock;
@@ -91,10 +91,8 @@ impl Merge for Seen {
     }
 }
 
-impl Check for UnreviewedSource {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for UnreviewedSource {
     type Settings = Settings;
-    type Seen = Seen;
 
     fn new(settings: Settings, policy: &Policy) -> Self {
         Self {
@@ -106,6 +104,11 @@ impl Check for UnreviewedSource {
             as_of: policy.as_of,
         }
     }
+}
+
+impl Check for UnreviewedSource {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

@@ -6,7 +6,7 @@ use bstr::BString;
 use serde_json::json;
 
 use super::unpinned_reference::short;
-use super::{Check, Merge, NoSettings, Observation};
+use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::policy::delivery::{Delivered, Delivery};
 use crate::policy::vendors::Vendor;
@@ -80,14 +80,17 @@ impl Merge for Seen {
     }
 }
 
-impl Check for UnvettedVendor {
-    const RULES: &'static [Rule] = &RULES;
+impl Configured for UnvettedVendor {
     type Settings = NoSettings;
-    type Seen = Seen;
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
         Self { register: policy.register.clone(), as_of: policy.as_of }
     }
+}
+
+impl Check for UnvettedVendor {
+    const RULES: &'static [Rule] = &RULES;
+    type Seen = Seen;
 
     fn observe(&self, seen: &mut Seen, observation: &Observation<'_>) {
         match observation {

@@ -1,7 +1,6 @@
 //! What Unicode says of a character's surroundings: scripts, joining, emoji, directions.
 
 use std::ops::BitOr;
-use std::ops::Range;
 
 use icu_properties::props::{
     BidiClass, CanonicalCombiningClass, Emoji, EmojiModifier, ExtendedPictographic, GeneralCategory,
@@ -11,7 +10,10 @@ use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization;
 
+mod paragraph;
+
 use super::variants::VARIANTS;
+pub(super) use paragraph::Paragraph;
 
 /// Families of scripts in which a hidden character can be orthography. A set.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
@@ -293,82 +295,6 @@ fn two(a: u8, b: u8) -> char {
 fn three(a: u8, b: u8, c: u8) -> char {
     let scalar = u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F);
     char::from_u32(scalar).unwrap_or('\u{FFFD}')
-}
-
-/// Whether a character ends a paragraph, which is the "line" of every rule about context.
-fn ends_paragraph(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\u{1C}'..='\u{1E}' | '\u{85}' | '\u{2029}')
-}
-
-/// The families of scripts in the paragraph around a place; made only for fields with a hit, and kept while the machine
-/// stays in the paragraph.
-#[derive(Debug)]
-pub(super) struct Paragraph {
-    range: Range<usize>,
-    groups: Groups,
-    known: bool,
-    mask: Groups,
-}
-
-impl Paragraph {
-    /// Only the families of `mask` excuse anything.
-    pub(super) fn new(mask: Groups) -> Self {
-        Self { range: 0..0, groups: Groups::NONE, known: false, mask }
-    }
-
-    /// Forgets what it knew, for another text.
-    pub(super) fn reset(&mut self) {
-        self.known = false;
-    }
-
-    /// The families of scripts of the paragraph around `at`.
-    pub(super) fn groups(&mut self, text: &[u8], at: usize) -> Groups {
-        self.find(text, at);
-        self.groups
-    }
-
-    /// The paragraph around `at`.
-    pub(super) fn range(&mut self, text: &[u8], at: usize) -> Range<usize> {
-        self.find(text, at);
-        self.range.clone()
-    }
-
-    fn find(&mut self, text: &[u8], at: usize) {
-        if self.known && self.range.contains(&at) {
-            return;
-        }
-        let mut start = at;
-        while let Some((c, next)) = before(text, start) {
-            if ends_paragraph(c) {
-                break;
-            }
-            start = next;
-        }
-        let mut groups = Groups::NONE;
-        let mut end = start;
-        while let Some((c, next)) = after(text, end) {
-            if ends_paragraph(c) && end >= at {
-                // The terminator belongs to the paragraph it ends.
-                end = next;
-                break;
-            }
-            groups = groups | groups_of_text(c);
-            end = next;
-        }
-        self.range = start..end.max(at + 1);
-        self.groups = groups.within(self.mask);
-        self.known = true;
-    }
-
-    /// The families of one character, as far as they excuse anything.
-    pub(super) fn lenient(&self, c: char) -> Groups {
-        groups(c).within(self.mask)
-    }
-
-    /// Whether a family of scripts excuses anything.
-    pub(super) fn allows(&self, groups: Groups) -> bool {
-        self.mask.has(groups)
-    }
 }
 
 /// The families of scripts that a language is written in. A language that is not known narrows nothing.

@@ -8,7 +8,7 @@ use super::manual::RULES;
 use super::prefilter::Prefilter;
 use super::walk::{Back, container, decoded, is_columnar, stretches};
 use super::{InvisibleUnicode, Settings, controls, tables};
-use crate::check::Check;
+use crate::check::Configured;
 use crate::check::places::{is_json, text_of};
 use crate::format::{Coding, Records};
 use crate::policy::{Policy, PolicyError};
