@@ -84,7 +84,8 @@ fn finding(commits: &[(&Commit, Evidence, Vec<Signal>)], who: &Who<'_>) -> Findi
                     was made, and have somebody else read the rows"
             .into();
     for (commit, _, list) in commits {
-        let names: Vec<&str> = list.iter().map(|signal| signal.name).collect();
+        let mut names: Vec<&str> = list.iter().map(|signal| signal.name).collect();
+        names.dedup();
         for blob in commit.paths.iter().filter_map(|path| who.number(path.as_bstr())) {
             let mut mark = Mark::name(blob).with_note(names.join(", "));
             mark.commit = Some(commit.id.to_string());
@@ -206,6 +207,11 @@ pub(super) mod tests {
     fn a_name_that_looks_like_another_is_told_without_any_flip() {
         let greek = [commit(41, "Ada Lov\u{3b5}lace", "ada@evil.org", &[PATH])];
         assert_eq!(signals(0, &greek, &history(false)), one(Severity::Warning, "look-alike-identity"));
+        // Two signs of one name are named once.
+        let cyrillic = [commit(41, "Ada L\u{43e}velace", "ada@evil.org", &[PATH])];
+        let findings = judge(0, &cyrillic, &history(false));
+        assert_eq!(findings[0].evidence["signals"].as_array().map(Vec::len), Some(2));
+        assert_eq!(findings[0].marks[0].note.as_deref(), Some("look-alike-identity"));
         let capital = [commit(41, "Ada LoveIace", "ada@evil.org", &[PATH])];
         assert_eq!(signals(0, &capital, &history(false)), one(Severity::Warning, "look-alike-identity"));
         // Blanks and hyphens are how honest names differ.
