@@ -24,6 +24,7 @@ mod names;
 mod origin;
 mod outside;
 mod own;
+mod publisher;
 mod scan;
 mod sides;
 mod weigh;

@@ -215,6 +215,13 @@ pub(crate) struct Require {
     pub(crate) max_age_days: Option<u32>,
 }
 
+impl Require {
+    /// Signatures of the lock that are asked for at this moment.
+    pub(crate) fn signatures_at(&self, moment: lock::Moment) -> u32 {
+        if self.signed_at.is_empty() || self.signed_at.contains(&moment) { self.signatures } else { 0 }
+    }
+}
+
 /// People whom rules about people should know.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct People {

@@ -500,3 +500,92 @@ fn a_run_begins_only_where_everything_verifies_and_leaves_a_receipt() {
     assert!(!path.exists(), "nothing was begun");
     assert_eq!(repo.foretaste(&["verify", "--run", "other", "--key", &key, "--", "git"]).code(), 2);
 }
+
+#[test]
+fn a_receipt_counts_for_its_own_run_alone() {
+    let beside = Repo::new();
+    let seed = ssh_key::private::Ed25519Keypair::from_seed(&[5; 32]);
+    let private = ssh_key::PrivateKey::new(ssh_key::private::KeypairData::Ed25519(seed), "").unwrap();
+    let secret = beside.beside("id");
+    std::fs::write(&secret, private.to_openssh(ssh_key::LineEnding::LF).unwrap().as_bytes()).unwrap();
+    let public = private.public_key().to_openssh().unwrap();
+    let policy = format!(
+        "{POLICY}keys:\n  a: {{ssh: \"{}\", principal: ana@example.org}}\nruns:\n  sft: {{datasets: [a]}}\n  dpo: {{datasets: [a]}}\n",
+        public.trim()
+    );
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &policy)]);
+    repo.foretaste(&["lock", "--repo", "org/data"]);
+    repo.commit(&[], "lock");
+    let run = repo.foretaste(&["verify", "--run", "sft", "--key", secret.to_str().unwrap(), "--", "git", "--version"]);
+    assert_eq!(run.code(), 0, "{}", run.all());
+    for entry in std::fs::read_dir(repo.dir()).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if name.contains("run.sft") {
+            std::fs::copy(entry.path(), repo.dir().join(name.replace("run.sft", "run.dpo"))).unwrap();
+        }
+    }
+    assert_eq!(findings(&repo.json(&["verify"]).1), ["receipt-bad"], "that of another run, with its signature");
+}
+
+#[test]
+fn without_a_lock_that_has_to_be_signed_nothing_passes() {
+    let (repo, _) = signed();
+    repo.git(&["rm", "--quiet", "foretaste.lock"]);
+    repo.commit(&[], "no lock, no signature, no question");
+    for arguments in [&["check", "--rev", "HEAD"][..], &["check"]] {
+        let (code, report) = repo.json(arguments);
+        assert_eq!((code, findings(&report)), (1, vec!["lock-unreadable"]), "{report}");
+    }
+}
+
+#[test]
+fn a_locked_file_that_becomes_a_link_is_gone() {
+    let repo = locked(POLICY);
+    repo.git(&["checkout", "--quiet", "-b", "change"]);
+    repo.write(&[("other/rows.txt", &ROWS.replace("greet", "leave"))]);
+    // A link, as git stores it, whatever the file system makes of it.
+    std::fs::write(repo.beside("target"), "../other/rows.txt").unwrap();
+    let id = repo.git(&["hash-object", "-w", repo.beside("target").to_str().unwrap()]);
+    repo.git(&["add", "other"]);
+    repo.git(&["update-index", "--cacheinfo", &format!("120000,{},data/a.jsonl", id.trim())]);
+    repo.git(&["commit", "--quiet", "--no-verify", "-m", "Link"]);
+    let (_, report) = repo.json(&["check", "--range", "main..change"]);
+    assert!(findings(&report).contains(&"locked-file-missing"), "{report}");
+}
+
+#[test]
+fn code_that_names_another_revision_than_the_lock_is_told() {
+    let code = |pin: &str| {
+        format!("from datasets import load_dataset\nload_dataset(\"foretaste-test/chats\", revision=\"{pin}\")\n")
+    };
+    let (old, new) = ("0".repeat(40), "1".repeat(40));
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", POLICY), ("train.py", &code(&old))]);
+    assert_eq!(repo.foretaste(&["lock", "--repo", "org/data"]).code(), 0);
+    repo.commit(&[], "lock");
+    assert_eq!(findings(&repo.json(&["check"]).1), [""; 0]);
+    repo.git(&["checkout", "--quiet", "-b", "change"]);
+    repo.commit(&[("train.py", &code(&new))], "Another revision, and nobody signs");
+    let (code, report) = repo.json(&["check", "--range", "main..change"]);
+    assert_eq!((code, findings(&report)), (1, vec!["reference-not-locked"]), "{report}");
+    repo.foretaste(&["lock"]);
+    repo.commit(&[], "lock");
+    assert_eq!(findings(&repo.json(&["check", "--range", "main..change"]).1), [""; 0]);
+}
+
+#[test]
+fn an_md5_of_the_publisher_is_kept_and_called_weak() {
+    let dvc = "outs:\n- md5: 0123456789abcdef0123456789abcdef\n  size: 78\n  path: a.jsonl\n";
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("data/a.jsonl.dvc", dvc), ("foretaste.yaml", POLICY)]);
+    assert_eq!(repo.foretaste(&["lock", "--repo", "org/data"]).code(), 0);
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    assert!(lock.contains("\tpublisher=dvc-md5:0123456789abcdef0123456789abcdef"), "{lock}");
+    repo.commit(&[], "lock");
+    assert_eq!(findings(&repo.json(&["verify"]).1), ["weak-hash"]);
+    // A publisher that says another SHA-256 than what was locked.
+    let other =
+        lock.replace("dvc-md5:0123456789abcdef0123456789abcdef", &format!("croissant-sha256:{}", "0".repeat(64)));
+    repo.write(&[("foretaste.lock", &other)]);
+    repo.commit(&[], "lock");
+    let (code, report) = repo.json(&["verify"]);
+    assert_eq!((code, findings(&report)), (1, vec!["publisher-mismatch"]), "{report}");
+}

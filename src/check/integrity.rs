@@ -1,6 +1,7 @@
 //! `digest-mismatch` and `bad-signature`: whether the data is what was locked, and whether the right people signed that.
 
 mod digests;
+mod elsewhere;
 mod manual;
 mod models;
 mod sealed;
@@ -36,12 +37,17 @@ pub(crate) struct Seen {
     findings: Vec<Finding>,
     /// LFS objects that are not what their pointer says.
     forged: Vec<(BString, Mark)>,
+    /// Names elsewhere: what code ties down, and what the lock holds.
+    named: elsewhere::Named,
+    held: elsewhere::Held,
 }
 
 impl Merge for Seen {
     fn merge(&mut self, mut other: Self) {
         self.findings.append(&mut other.findings);
         self.forged.append(&mut other.forged);
+        self.named.merge(other.named);
+        self.held.merge(other.held);
     }
 }
 
@@ -63,8 +69,13 @@ impl Check for Integrity {
             Observation::Lock(locked) => {
                 digests::compare(locked, self.repo.as_deref(), &mut seen.findings);
                 self.signatures(locked, &mut seen.findings);
+                if let Ok(lock) = locked.lock {
+                    elsewhere::publishers(lock, locked, &mut seen.findings);
+                    seen.held = elsewhere::Held::of(lock);
+                }
                 models::findings(locked.models, &mut seen.findings);
             }
+            Observation::References(references) => seen.named.observe(references),
             Observation::Unsealed(list) => sealed::findings(list, &mut seen.findings),
             Observation::Records(records) => {
                 for flaw in records.flaws.iter().filter(|flaw| flaw.kind == "lfs-mismatch") {
@@ -79,6 +90,7 @@ impl Check for Integrity {
 
     fn finish(&self, mut seen: Seen, findings: &mut Vec<Finding>) {
         findings.append(&mut seen.findings);
+        seen.named.finish(&seen.held, findings);
         seen.forged.sort();
         for (path, mark) in seen.forged {
             let message = "the local LFS object is not what its pointer says";

@@ -280,7 +280,7 @@ impl Run<'_> {
     }
 
     fn show_lock(&self, case: &Case<'_>, blobs: &mut Blobs, part: &mut Part, show: &mut Show<'_>) -> Result<(), Error> {
-        let Some(judged) = case.lock.judged() else { return Ok(()) };
+        let Some(judged) = case.lock.judged(self.asks_for_lock(case.judgement)) else { return Ok(()) };
         let files = self.compared(&case.judgement.policy, case.numbered, &part.measures, case.lock);
         let beside = self.beside(case.judgement, case.snapshot, case.lock, blobs, &mut part.unread)?;
         show(&Observation::Lock(&beside.locked(judged, case.lock, &files, self.is_complete(), case.judgement)));

@@ -73,8 +73,10 @@ impl Checker {
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
+        let said = super::publisher::of_dvc(&listed);
         for file in &mut files {
             file.source = listed.policy.source_of(file.path.as_bstr());
+            file.publisher = file.publisher.take().or_else(|| said.get(&file.path).cloned());
         }
         // What documentation and tests name goes into no model.
         let counts = |blob: crate::span::BlobId| {

@@ -17,7 +17,7 @@ use crate::policy::signature::commit::Anchors;
 use crate::policy::signature::oms;
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
-use crate::source::{Commit, Content, Entry, Scope, Snapshot, Trusted};
+use crate::source::{Commit, Content, Entry, Mode, Scope, Snapshot, Trusted};
 use crate::span::BlobId;
 
 /// The lock on both sides of a change.
@@ -30,14 +30,18 @@ pub(super) struct Sides {
 }
 
 impl Sides {
-    /// The judged lock, or why there is none to go by; `None` where neither side has one.
-    pub(super) fn judged(&self) -> Option<Result<&Lock, &LockError>> {
+    /// The judged lock, or why there is none to go by; `None` where neither side has one and none is `asked` for.
+    pub(super) fn judged(&self, asked: bool) -> Option<Result<&Lock, &LockError>> {
+        static ABSENT: LazyLock<LockError> = LazyLock::new(|| LockError {
+            line: 0,
+            message: "there is none, and the policy asks for a signed one".to_owned(),
+        });
         static REMOVED: LazyLock<LockError> =
             LazyLock::new(|| LockError { line: 0, message: "the change removes it".to_owned() });
         match (&self.judged, &self.trusted) {
             (Some(lock), _) => Some(lock.as_ref()),
             (None, Some(_)) => Some(Err(&REMOVED)),
-            (None, None) => None,
+            (None, None) => asked.then_some(Err(&ABSENT)),
         }
     }
 
@@ -167,7 +171,8 @@ impl Run<'_> {
                     labels: m.labels.clone(),
                     ..file
                 });
-            } else if entry.content.is_none() {
+            } else if entry.content.is_none() || !matches!(entry.mode, Mode::File | Mode::Executable) {
+                // What became a link is gone, too: wherever that leads, it is not what was locked.
                 files.push(file);
             }
         }
@@ -214,6 +219,15 @@ impl Run<'_> {
         }
         let models = self.models(&judgement.policy, sides, blobs, unread);
         Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders, models })
+    }
+
+    /// Whether the policy asks for a lock by asking for signatures of it, now or for this change of the policy.
+    pub(super) fn asks_for_lock(&self, judgement: &Judgement) -> bool {
+        let require = &judgement.policy.require;
+        let is_change = judgement.proposed(None, None).is_some_and(|proposed| !proposed.first);
+        !judgement.adoption
+            && self.reader.repository().is_some()
+            && (require.signatures_at(self.moment()) > 0 || is_change && require.policy_change_signatures > 0)
     }
 
     /// What the run is for.

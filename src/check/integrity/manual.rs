@@ -34,7 +34,9 @@ pub(super) static RULES: [Rule; 2] = [
                    locking it again; `file-not-locked`, a file of a declared dataset that has no line; \
                    `locked-file-missing`, a line whose file is gone; `lock-rollback`, a lock that is not newer than the \
                    trusted one; `lock-of-another-repository`, one whose name is not the `repo` of the policy; \
-                   `lock-unreadable`, one that is removed, edited by hand or damaged.",
+                   `lock-unreadable`, one that is removed, edited by hand or damaged; `reference-not-locked`, code that ties a \
+                   name elsewhere to another revision than the lock holds; `publisher-mismatch` and `weak-hash`, a locked \
+                   file for which its publisher gives another hash, or an MD5 alone.",
             why: "A dataset that was reviewed once is trusted from then on. Whoever can swap the bytes afterwards, in the \
                   repository, in LFS storage or on the way, poisons every model trained on it, and the review still \
                   stands in the records.",

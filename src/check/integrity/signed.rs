@@ -17,7 +17,7 @@ impl Integrity {
         if !locked.enforced {
             return;
         }
-        let asked = self.asked(locked);
+        let asked = self.require.signatures_at(locked.moment);
         if !self.keys.is_empty() || asked > 0 {
             let counted = self.verified(lock, locked, asked > 0, findings);
             if asked > 0 {
@@ -46,14 +46,20 @@ impl Integrity {
             let path = file.path.as_ref();
             let subject =
                 Subject { kind: Kind::Run, repo: &lock.repo, file: path, bytes: &file.bytes, seq: 0, day: None };
+            // An SSH signature holds neither the name of the run nor that of the repository: the receipt itself has to.
             let mut why = "nobody has signed it".to_owned();
-            let holds = receipt.signatures.iter().any(|signature| {
-                let (keys, as_of, standing) = (self.keys.as_slice(), self.as_of, signature.standing);
-                let trust = Trust { keys, as_of, max_age_days: None, standing };
-                verify(signature.path.as_ref(), &signature.bytes, &subject, &trust)
-                    .map_err(|refused| why = refused.why)
-                    .is_ok()
-            });
+            let own = is_of(&file.bytes, run, &lock.repo);
+            if !own {
+                why = "it is of another run or another repository".to_owned();
+            }
+            let holds = own
+                && receipt.signatures.iter().any(|signature| {
+                    let (keys, as_of, standing) = (self.keys.as_slice(), self.as_of, signature.standing);
+                    let trust = Trust { keys, as_of, max_age_days: None, standing };
+                    verify(signature.path.as_ref(), &signature.bytes, &subject, &trust)
+                        .map_err(|refused| why = refused.why)
+                        .is_ok()
+                });
             if !holds {
                 let message = format!("the receipt of the run {run} does not hold: {why}");
                 let mut finding = Finding::new(&RULES[SIGNATURE], format!("receipt {run}"), message);
@@ -62,12 +68,6 @@ impl Integrity {
                 push(finding, "receipt-bad", vec![mark], findings);
             }
         }
-    }
-
-    /// Signatures that the policy asks for at this moment.
-    fn asked(&self, locked: &Locked<'_>) -> u32 {
-        let moments = &self.require.signed_at;
-        if moments.is_empty() || moments.contains(&locked.moment) { self.require.signatures } else { 0 }
     }
 
     /// Judges each file. One that is there and bad is always told; one that was there before the change and does not
@@ -153,6 +153,13 @@ impl Integrity {
         tell(&mut finding, by_old);
         push(finding, "anchor-changed", vec![lock_mark(locked)], findings);
     }
+}
+
+/// Whether a receipt is that of this run in this repository.
+fn is_of(receipt: &[u8], run: &str, repo: &str) -> bool {
+    let receipt: serde_json::Value = serde_json::from_slice(receipt).unwrap_or_default();
+    let says = |key: &str, value: &str| receipt.get(key).and_then(serde_json::Value::as_str) == Some(value);
+    says("schema", "foretaste-receipt/1") && says("run", run) && says("repo", repo)
 }
 
 fn tell(finding: &mut Finding, counted: &Counted) {
