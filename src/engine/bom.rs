@@ -28,6 +28,8 @@ pub(crate) struct Bill {
     pub(crate) output_sha256: Option<String>,
     /// SHA-256 of `foretaste.lock`, where there is one.
     pub(crate) lock: Option<String>,
+    /// Names of the keys whose signatures of that lock hold.
+    pub(crate) signers: Vec<String>,
     /// The day that stands for the time of the bill: the newest that lock and reviews name.
     pub(crate) day: Date,
     /// The configuration file.
@@ -83,8 +85,13 @@ impl Checker {
     pub(crate) fn bill(self, dir: &Path, name: &str) -> Result<Option<Bill>, Error> {
         let (policy, _) = self.judged_by(dir)?;
         let Some((_, run)) = policy.runs.0.iter().find(|(run, _)| run.value == name) else { return Ok(None) };
-        let text = self.prepared(dir, &Silent)?.judged(policy::LOCK)?;
+        let prepared = self.prepared(dir, &Silent)?;
+        let text = prepared.judged(policy::LOCK)?;
         let lock = text.as_deref().and_then(|text| Lock::parse(text).ok());
+        let signers = match (&lock, &text) {
+            (Some(lock), Some(text)) => prepared.signers(&policy, lock, text)?,
+            _ => Vec::new(),
+        };
         let outcome = self.only(&["no rule"]).run_with(dir, &Silent)?;
         let mut bill = Bill {
             repo: policy.repo.clone().or_else(|| lock.as_ref().map(|lock| lock.repo.clone())).unwrap_or_default(),
@@ -92,6 +99,7 @@ impl Checker {
             reviewer: run.reviewer.clone(),
             output: run.output.clone(),
             output_sha256: run.output_sha256.as_ref().map(|word| word.value.clone()),
+            signers,
             lock: text.map(|text| hex(&<[u8; 32]>::from(Sha256::digest(&text)))),
             day: Date::constant(1970, 1, 1),
             ..Bill::default()

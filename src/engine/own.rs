@@ -14,7 +14,7 @@ use crate::finding::Unread;
 use crate::format::{Reference, Verdict};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
 use crate::policy::signature::commit::Anchors;
-use crate::policy::signature::oms;
+use crate::policy::signature::{Trust, oms};
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
 use crate::source::{Commit, Content, Entry, Mode, Scope, Snapshot, Trusted};
@@ -257,6 +257,20 @@ impl Run<'_> {
             receipts.push(Receipt { run: run.value.clone(), file, signatures });
         }
         Ok(receipts)
+    }
+
+    /// Names of the keys whose signatures of the judged lock hold, sorted.
+    pub(super) fn signers(&self, policy: &Policy, lock: &Lock, text: &[u8]) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for file in self.signatures(policy::LOCK, &mut Blobs::new(&[]))? {
+            let (keys, standing) = (policy.keys.as_slice(), file.standing);
+            let trust = Trust { keys, as_of: policy.as_of, max_age_days: policy.require.max_age_days, standing };
+            let subject = signature::rotation::subject(lock, text);
+            names.extend(signature::verify(file.path.as_ref(), &file.bytes, &subject, &trust).ok().map(|by| by.key));
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     /// Signature files beside a file at the top of the judged side.

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{is_expression, stamp, uuid};
 use crate::engine::bom::{Bill, File, Part};
 
+/// What the program that writes the bill is called in it.
+const TOOL: &str = "tool:foretaste";
+
 pub(super) fn document(bill: &Bill, version: &str) -> Value {
     let run = format!("run:{}", bill.run);
     let models: Vec<(String, &Part)> = bill.models.iter().map(|part| (reference("model", part), part)).collect();
@@ -36,7 +39,9 @@ pub(super) fn document(bill: &Bill, version: &str) -> Value {
         "version": 1,
         "metadata": {
             "timestamp": stamp(bill.day),
-            "tools": {"components": [{"type": "application", "name": "foretaste", "version": env!("CARGO_PKG_VERSION")}]},
+            "tools": {"components": [
+                {"type": "application", "bom-ref": TOOL, "name": "foretaste", "version": env!("CARGO_PKG_VERSION")},
+            ]},
             "component": model_of_run(bill, &run, &datasets),
             "properties": properties(bill),
         },
@@ -49,7 +54,25 @@ pub(super) fn document(bill: &Bill, version: &str) -> Value {
     if !reviews.is_empty() {
         document["annotations"] = Value::Array(reviews);
     }
+    let citations: Vec<Value> = if version == "1.6" { Vec::new() } else { citations(models.iter().chain(&datasets)) };
+    if !citations.is_empty() {
+        document["citations"] = Value::Array(citations);
+    }
     document
+}
+
+/// When the content of each part was obtained, which only 1.7 has a field for.
+fn citations<'a>(parts: impl Iterator<Item = &'a (String, &'a Part)>) -> Vec<Value> {
+    let of = |(at, (id, part)): (usize, &(String, &Part))| {
+        let pointer = format!("/components/{at}");
+        Some(json!({
+            "bom-ref": format!("citation:{id}"),
+            "pointers": [pointer],
+            "timestamp": stamp(part.retrieved?),
+            "attributedTo": TOOL,
+        }))
+    };
+    parts.enumerate().filter_map(of).collect()
 }
 
 fn properties(bill: &Bill) -> Vec<Value> {
@@ -61,6 +84,7 @@ fn properties(bill: &Bill) -> Vec<Value> {
             add(name, value);
         }
     }
+    bill.signers.iter().for_each(|key| add("signature-keyid", key));
     bill.missing.iter().for_each(|what| add("missing", what));
     out
 }
@@ -91,6 +115,7 @@ fn component(id: &str, part: &Part, model: bool) -> Value {
         json!({"type": if model { "machine-learning-model" } else { "data" }, "bom-ref": id, "name": part.name});
     if let Some(group) = &part.group {
         out["group"] = json!(group);
+        out["supplier"] = json!({"name": group});
     }
     if let Some(version) = &part.version {
         out["version"] = json!(version);

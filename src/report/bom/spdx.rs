@@ -1,5 +1,8 @@
 //! SPDX 3.0.1 as JSON-LD: the run is an AI package that was trained on dataset packages.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{is_expression, stamp, uuid};
@@ -10,7 +13,16 @@ struct Graph {
     base: String,
     created: String,
     elements: Vec<Value>,
+    /// Who made the elements that are reviews, and when.
+    reviews: Vec<Value>,
+    /// Reviewers, by their names.
+    people: BTreeMap<String, String>,
     ids: Vec<String>,
+}
+
+/// Who made an element, and when.
+fn information(id: &str, created: &str, by: &str) -> Value {
+    json!({"type": "CreationInfo", "@id": id, "specVersion": "3.0.1", "created": created, "createdBy": [by]})
 }
 
 impl Graph {
@@ -23,6 +35,32 @@ impl Graph {
         self.elements.push(element);
         self.ids.push(id.clone());
         id
+    }
+
+    /// Adds a remark about an element.
+    fn note(&mut self, name: &str, subject: &str, statement: String) {
+        self.add("Annotation", name, json!({"annotationType": "other", "subject": subject, "statement": statement}));
+    }
+
+    /// Adds a review, which the reviewer has made and not the program that writes it down.
+    fn review(&mut self, name: &str, subject: &str, reviewer: &str, day: Option<Date>, statement: String) {
+        let known = self.people.get(reviewer).cloned();
+        let person = known.unwrap_or_else(|| {
+            let number = self.people.len();
+            self.add("Person", &format!("reviewer-{number}"), json!({"name": reviewer}))
+        });
+        self.people.insert(reviewer.to_owned(), person.clone());
+        let id = self.add(
+            "Annotation",
+            name,
+            json!({"annotationType": "review", "subject": subject, "statement": statement}),
+        );
+        let information_id = format!("_:{name}");
+        let created = day.map_or_else(|| self.created.clone(), stamp);
+        self.reviews.push(information(&information_id, &created, &person));
+        if let Some(review) = self.elements.iter_mut().find(|element| element["spdxId"] == json!(id)) {
+            review["creationInfo"] = json!(information_id);
+        }
     }
 
     fn relate(&mut self, from: &str, kind: &str, to: &[String], complete: bool) {
@@ -40,6 +78,8 @@ pub(super) fn document(bill: &Bill) -> Value {
         base: format!("urn:uuid:{}", uuid(bill)),
         created: stamp(bill.day),
         elements: Vec::new(),
+        reviews: Vec::new(),
+        people: BTreeMap::new(),
         ids: Vec::new(),
     };
     let tool =
@@ -76,16 +116,15 @@ pub(super) fn document(bill: &Bill) -> Value {
             "config",
             json!({"name": config.path, "software_primaryPurpose": "configuration", "verifiedUsing": hash}),
         );
-        graph.relate(&run, "configures", &[], complete);
         graph.relate(&id, "configures", std::slice::from_ref(&run), complete);
     }
     if let Some(reviewer) = &bill.reviewer {
         let statement = format!("The run was reviewed by {reviewer}.");
-        graph.add(
-            "Annotation",
-            "review-of-run",
-            json!({"annotationType": "review", "subject": run, "statement": statement}),
-        );
+        graph.review("review-of-run", &run, reviewer, None, statement);
+    }
+    if !bill.signers.is_empty() {
+        let statement = format!("The lock is signed by: {}.", bill.signers.join(", "));
+        graph.note("signatures", &run, statement);
     }
     let ids = graph.ids.clone();
     graph.add(
@@ -98,9 +137,8 @@ pub(super) fn document(bill: &Bill) -> Value {
             "element": ids,
         }),
     );
-    let info =
-        json!({"type": "CreationInfo", "@id": "_:ci", "specVersion": "3.0.1", "created": created, "createdBy": [tool]});
-    let graph: Vec<Value> = std::iter::once(info).chain(graph.elements).collect();
+    let info = information("_:ci", &created, &tool);
+    let graph: Vec<Value> = std::iter::once(info).chain(graph.reviews).chain(graph.elements).collect();
     json!({"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph})
 }
 
@@ -143,19 +181,22 @@ fn package(graph: &mut Graph, part: &Part, number: usize, model: bool, owner: &s
         ));
     }
     graph.relate(&id, "contains", &files, true);
+    if let Some(day) = part.retrieved {
+        graph.note(&format!("{name}-retrieved"), &id, format!("This content was obtained on {day}."));
+    }
     let Some(facts) = &part.facts else { return id };
-    if let Some(licence) = facts.licence.as_ref().filter(|licence| is_expression(licence)) {
+    let (expression, words) = facts.licence.iter().partition::<Vec<_>, _>(|licence| is_expression(licence));
+    if let Some(words) = words.first() {
+        graph.note(&format!("{name}-licence"), &id, format!("The licence is, in words: {words}."));
+    }
+    if let Some(licence) = expression.first() {
         let expression = json!({"simplelicensing_licenseExpression": licence});
         let licence = graph.add("simplelicensing_LicenseExpression", &format!("{name}-licence"), expression);
         graph.relate(&id, "hasDeclaredLicense", &[licence], true);
     }
     if let (Some(reviewer), Some(day)) = (&facts.reviewer, facts.reviewed) {
         let statement = format!("Reviewed by {reviewer} on {day}.");
-        graph.add(
-            "Annotation",
-            &format!("{name}-review"),
-            json!({"annotationType": "review", "subject": id, "statement": statement}),
-        );
+        graph.review(&format!("{name}-review"), &id, reviewer, Some(day), statement);
     }
     id
 }

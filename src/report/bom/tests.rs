@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::bom::{Facts, File, Part};
 use jiff::civil::date;
+use serde_json::json;
 
 fn bill() -> Bill {
     let facts = Facts {
@@ -22,6 +23,7 @@ fn bill() -> Bill {
         run: "assistant".into(),
         reviewer: Some("Lead".into()),
         lock: Some("ef".repeat(32)),
+        signers: vec!["ana-2026".into()],
         day: date(2026, 10, 1),
         config: Some(file("configs/sft.yaml")),
         models: vec![Part {
@@ -124,6 +126,14 @@ fn spdx_holds_what_its_profiles_ask_for() {
         }
     }
     assert!(graph.iter().any(|element| element["relationshipType"] == "trainedOn"));
+    // A review is made by the person who reviewed, on the day of the review.
+    let review =
+        graph.iter().find(|element| element["spdxId"].as_str().is_some_and(|id| id.ends_with("#dataset-0-review")));
+    let made = graph.iter().find(|element| element["@id"] == review.expect("the review is there")["creationInfo"]);
+    let made = made.expect("it says who made it");
+    assert_eq!(made["created"], "2026-10-01T00:00:00Z");
+    let by = graph.iter().find(|element| element["spdxId"] == made["createdBy"][0]).expect("the reviewer is there");
+    assert_eq!((&by["type"], &by["name"]), (&json!("Person"), &json!("data@example.org")));
 }
 
 #[test]
