@@ -15,10 +15,10 @@ use serde::Deserialize;
 use crate::policy::words::{Anything, Named, Placed, Words};
 
 pub(crate) use datasets::{DatasetWords, TrustWords};
-pub(crate) use keys::{CoverageWords, EarlierWords, KeyWords, MomentWords, PolicyChange, RequireWords, Revoked};
+pub(crate) use keys::{CoverageWords, EarlierWords, KeyWords, MomentWords, RequireWords};
 pub(crate) use runs::{RunWords, VendorWords};
 pub(crate) use sources::{KindWords, MatchWords, SourceWords};
-pub(crate) use values::{Day, Size};
+pub(crate) use values::{Day, Plainly, Size};
 
 /// The policy of a repository for its training data: which data there is, where it may come from, who may sign it,
 /// and what the rules of foretaste make of it.

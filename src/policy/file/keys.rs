@@ -1,10 +1,9 @@
 //! Who may sign, and how many have to.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, de};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::values::Day;
+use super::values::{Block, Day, Plainly};
 use crate::policy::words::{Placed, Words};
 
 /// A key that may sign.
@@ -34,16 +33,7 @@ pub(crate) struct KeyWords {
     pub(crate) until: Option<Placed<Day>>,
     /// That it no longer counts: `true`, or when, why, and what of its earlier signatures.
     #[serde(default)]
-    pub(crate) revoked: Option<Revoked>,
-}
-
-/// That a key no longer counts.
-#[derive(Clone, Debug)]
-pub(crate) enum Revoked {
-    /// `true` or `false`.
-    Plainly(bool),
-    /// With the circumstances.
-    Told(RevokedWords),
+    pub(crate) revoked: Option<Plainly<RevokedWords>>,
 }
 
 /// Circumstances of a revocation.
@@ -70,36 +60,8 @@ pub(crate) enum EarlierWords {
     Trusted,
 }
 
-impl<'de> Deserialize<'de> for Revoked {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Take;
-        impl<'de> Visitor<'de> for Take {
-            type Value = Revoked;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("true, or a block with `at` and `reason`")
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Revoked, E> {
-                Ok(Revoked::Plainly(value))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Revoked, A::Error> {
-                RevokedWords::deserialize(de::value::MapAccessDeserializer::new(map)).map(Revoked::Told)
-            }
-        }
-        deserializer.deserialize_any(Take)
-    }
-}
-
-impl JsonSchema for Revoked {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Revoked".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let told = generator.subschema_for::<RevokedWords>();
-        json_schema!({"anyOf": [{"type": "boolean"}, told]})
-    }
+impl Block for RevokedWords {
+    const EXPECTED: &'static str = "true, or a block with `at` and `reason`";
 }
 
 /// What must hold for a run to pass.
@@ -123,7 +85,7 @@ pub(crate) struct RequireWords {
     pub(crate) max_age_days: Option<Placed<u32>>,
     /// Makes a loosened policy an error: `true`, or the signatures that a change of the policy needs.
     #[serde(default)]
-    pub(crate) policy_change: Option<Placed<PolicyChange>>,
+    pub(crate) policy_change: Option<Placed<Plainly<PolicyChangeWords>>>,
     /// When signatures are asked for: at every change, of what is merged, of a tag, before a run. Always, where it is left
     /// out.
     #[serde(default)]
@@ -154,15 +116,6 @@ pub(crate) enum MomentWords {
     Run,
 }
 
-/// What a change of the policy needs.
-#[derive(Clone, Debug)]
-pub(crate) enum PolicyChange {
-    /// `true` or `false`.
-    Plainly(bool),
-    /// Signatures.
-    Signed(PolicyChangeWords),
-}
-
 /// Signatures that a change of the policy needs.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,36 +127,8 @@ pub(crate) struct PolicyChangeWords {
     pub(crate) roles: Words,
 }
 
-impl<'de> Deserialize<'de> for PolicyChange {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Take;
-        impl<'de> Visitor<'de> for Take {
-            type Value = PolicyChange;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("true, or a block with `signatures`")
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<PolicyChange, E> {
-                Ok(PolicyChange::Plainly(value))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PolicyChange, A::Error> {
-                PolicyChangeWords::deserialize(de::value::MapAccessDeserializer::new(map)).map(PolicyChange::Signed)
-            }
-        }
-        deserializer.deserialize_any(Take)
-    }
-}
-
-impl JsonSchema for PolicyChange {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "PolicyChange".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let signed = generator.subschema_for::<PolicyChangeWords>();
-        json_schema!({"anyOf": [{"type": "boolean"}, signed]})
-    }
+impl Block for PolicyChangeWords {
+    const EXPECTED: &'static str = "true, or a block with `signatures`";
 }
 
 /// How much must be readable.

@@ -1,8 +1,10 @@
 //! Values with a form of their own: a day, a size.
 
+use std::marker::PhantomData;
+
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
 use crate::policy::node::short;
@@ -36,6 +38,53 @@ impl JsonSchema for Day {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+    }
+}
+
+/// A plain yes or no, or a block that says more.
+#[derive(Clone, Debug)]
+pub(crate) enum Plainly<T> {
+    /// `true` or `false`.
+    Said(bool),
+    /// With the circumstances.
+    Told(T),
+}
+
+/// What may stand in place of a plain yes or no.
+pub(crate) trait Block {
+    /// What is expected, in words.
+    const EXPECTED: &'static str;
+}
+
+impl<'de, T: Block + Deserialize<'de>> Deserialize<'de> for Plainly<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Take<T>(PhantomData<T>);
+        impl<'de, T: Block + Deserialize<'de>> Visitor<'de> for Take<T> {
+            type Value = Plainly<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(T::EXPECTED)
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Plainly::Said(value))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map)).map(Plainly::Told)
+            }
+        }
+        deserializer.deserialize_any(Take(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Plainly<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Plainly{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let told = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [{"type": "boolean"}, told]})
     }
 }
 

@@ -3,9 +3,7 @@
 use base64::Engine as _;
 use jiff::civil::Date;
 
-use crate::policy::file::{
-    CoverageWords, Day, EarlierWords, KeyWords, MomentWords, PolicyChange, RequireWords, Revoked,
-};
+use crate::policy::file::{CoverageWords, Day, EarlierWords, KeyWords, MomentWords, Plainly, RequireWords};
 use crate::policy::lock::Moment;
 use crate::policy::node::{Fault, short};
 use crate::policy::signature::{oms, ssh};
@@ -29,15 +27,15 @@ fn key(name: &Placed<String>, words: &KeyWords) -> Result<Key, Fault> {
     let material = material(words).ok_or_else(|| {
         Fault::new(format!("the key `{}` needs one of `minisign`, `ssh` and `ecdsa`", short(&name.value)))
     })??;
-    if let Some(Revoked::Told(told)) = &words.revoked
+    if let Some(Plainly::Told(told)) = &words.revoked
         && told.reason.trim().is_empty()
     {
         return Err(Fault::new("the reason of this revocation is empty").help("say why the key no longer counts"));
     }
     let (revoked, revoked_at, earlier) = match &words.revoked {
-        None | Some(Revoked::Plainly(false)) => (false, None, false),
-        Some(Revoked::Plainly(true)) => (true, None, true),
-        Some(Revoked::Told(told)) => (true, Some(told.at.0), matches!(told.earlier, EarlierWords::Untrusted)),
+        None | Some(Plainly::Said(false)) => (false, None, false),
+        Some(Plainly::Said(true)) => (true, None, true),
+        Some(Plainly::Told(told)) => (true, Some(told.at.0), matches!(told.earlier, EarlierWords::Untrusted)),
     };
     Ok(Key {
         name: name.value.clone(),
@@ -101,9 +99,9 @@ pub(super) fn require(words: &RequireWords) -> Result<Require, Fault> {
             .help("take the line away"));
     }
     let (change, change_signatures, change_roles) = match words.policy_change.as_ref().map(|change| &change.value) {
-        None | Some(PolicyChange::Plainly(false)) => (false, 0, Vec::new()),
-        Some(PolicyChange::Plainly(true)) => (true, 0, Vec::new()),
-        Some(PolicyChange::Signed(signed)) => (true, signed.signatures, signed.roles.values()),
+        None | Some(Plainly::Said(false)) => (false, 0, Vec::new()),
+        Some(Plainly::Said(true)) => (true, 0, Vec::new()),
+        Some(Plainly::Told(signed)) => (true, signed.signatures, signed.roles.values()),
     };
     Ok(Require {
         signatures: words.signatures.as_ref().map_or(0, |n| n.value),
