@@ -25,8 +25,11 @@ fn every_command_of_foretaste_in_the_readme_works() {
     let readme = readme();
     let mut run = 0;
     // In blocks, and in code spans of the tables.
-    let blocks =
-        readme.split("```sh\n").skip(1).flat_map(|block| block.split("```").next().unwrap_or_default().lines());
+    let blocks = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter(|block| !in_order(&readme).starts_with(block.split("```").next().unwrap_or_default()))
+        .flat_map(|block| block.split("```").next().unwrap_or_default().lines());
     let spans =
         readme.lines().filter(|line| line.starts_with("| ")).flat_map(|line| line.split('`').skip(1).step_by(2));
     for command in blocks.chain(spans).filter(|command| command.starts_with("foretaste ") && !command.contains("RULE"))
@@ -43,6 +46,28 @@ fn every_command_of_foretaste_in_the_readme_works() {
         run += 1;
     }
     assert!(run >= 8, "{run} commands were run");
+}
+
+/// The commands that build on each other.
+fn in_order(readme: &str) -> &str {
+    let (_, block) = readme.split_once("<!-- in this order -->\n```sh\n").expect("the README marks them");
+    block.split("```").next().unwrap_or_default()
+}
+
+#[test]
+fn the_commands_that_lock_and_sign_work_in_their_order() {
+    let readme = readme();
+    let repo = Repo::with(&[("data/a.jsonl", "{\"text\": \"hi\", \"label\": \"greet\"}\n")]);
+    let lines = in_order(&readme).lines();
+    let mut run = 0;
+    for line in lines {
+        let command = line.split(" #").next().unwrap_or_default();
+        let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let output = repo.foretaste(&arguments);
+        assert!(output.code() == 0, "{command}: {}", output.all());
+        run += 1;
+    }
+    assert_eq!(run, 5);
 }
 
 #[test]
