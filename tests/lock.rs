@@ -589,3 +589,29 @@ fn an_md5_of_the_publisher_is_kept_and_called_weak() {
     let (code, report) = repo.json(&["verify"]);
     assert_eq!((code, findings(&report)), (1, vec!["publisher-mismatch"]), "{report}");
 }
+
+#[test]
+fn what_a_croissant_file_says_of_a_file_is_held_against_it() {
+    let card = |sha256: &str| {
+        format!(
+            "{{\"@context\": {{\"cr\": \"http://mlcommons.org/croissant/\"}}, \"@type\": \"sc:Dataset\", \
+             \"conformsTo\": \"http://mlcommons.org/croissant/1.0\", \"name\": \"intents\", \"distribution\": \
+             [{{\"@type\": \"cr:FileObject\", \"@id\": \"a\", \"contentUrl\": \"a.jsonl\", \"sha256\": \"{sha256}\"}}]}}\n"
+        )
+    };
+    let repo = Repo::with(&[
+        ("data/a.jsonl", ROWS),
+        ("data/croissant.json", &card(&"0".repeat(64))),
+        ("foretaste.yaml", POLICY),
+    ]);
+    assert_eq!(repo.foretaste(&["lock", "--repo", "org/data"]).code(), 0);
+    repo.commit(&[], "lock");
+    assert_eq!(findings(&repo.json(&["verify"]).1), ["publisher-mismatch"]);
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    let line = lock.lines().find(|line| line.contains(" data/a.jsonl\t")).unwrap();
+    let own = line.split(' ').nth(1).unwrap();
+    repo.commit(&[("data/croissant.json", &card(own))], "mended");
+    assert_eq!(repo.foretaste(&["lock"]).code(), 0);
+    repo.commit(&[], "lock");
+    assert_eq!(findings(&repo.json(&["verify"]).1), [""; 0]);
+}

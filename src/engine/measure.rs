@@ -73,7 +73,10 @@ impl Checker {
             }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let said = super::publisher::of_dvc(&listed);
+        let mut said = super::publisher::of_dvc(&listed);
+        for (blob, card) in &outcome.cards {
+            super::publisher::of_card(card, outcome.blobs[blob.0 as usize].path.as_bstr(), &mut said);
+        }
         for file in &mut files {
             file.source = listed.policy.source_of(file.path.as_bstr());
             file.publisher = file.publisher.take().or_else(|| said.get(&file.path).cloned());

@@ -2,11 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::Listed;
-use crate::policy::lock::{Publisher, stays_inside};
+use crate::format::cards::Card;
+use crate::policy::lock::{Publisher, hex, stays_inside};
 use crate::source;
+
+/// Hashes that a Croissant file at `path` gives for files of the repository. They are better than what DVC says.
+pub(super) fn of_card(card: &Card, path: &BStr, said: &mut BTreeMap<BString, Publisher>) {
+    for file in &card.files {
+        if let (Some(path), Some(digest)) = (file.path(path), file.digest()) {
+            let (by, algorithm, digest) = ("croissant".to_owned(), "sha256".to_owned(), hex(&digest));
+            said.insert(path, Publisher { by, algorithm, digest });
+        }
+    }
+}
 
 /// Hashes that files of DVC give for data in the work tree, by its path.
 pub(super) fn of_dvc(listed: &Listed) -> BTreeMap<BString, Publisher> {
