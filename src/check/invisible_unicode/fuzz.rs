@@ -48,8 +48,8 @@ const LONGEST: usize = 1 << 14;
 const CORPUS: usize = 8192;
 /// Bytes of a text beside one that is four times as long; what looks ahead only so far looks less far than this.
 const SHORT: usize = 2048;
-/// No input of this size may take this long, even where nothing is optimised.
-const HANG: Duration = Duration::from_secs(5);
+/// No byte may cost more steps over characters.
+const STEPS: u64 = 8192;
 
 /// A generator of numbers that is the same on every machine: xorshift.
 struct Dice(u64);
@@ -127,7 +127,7 @@ fn fuzz(name: &str, until: &Until, target: impl Fn(&[u8], &mut Said)) {
     let mut corpus: Vec<Vec<u8>> = vec![Vec::new()];
     let mut seen: BTreeSet<u64> = BTreeSet::new();
     let start = Instant::now();
-    let (mut executions, mut bytes, mut slowest) = (0_u64, 0_u64, (0_u128, 0_usize));
+    let (mut executions, mut bytes, mut slowest, mut most_steps) = (0_u64, 0_u64, (0_u128, 0_usize), 0);
     let on = |executions: u64| match until {
         Until::Executions(most) => executions < *most,
         Until::Minutes(minutes) => start.elapsed() < Duration::from_secs(60 * minutes),
@@ -139,11 +139,17 @@ fn fuzz(name: &str, until: &Until, target: impl Fn(&[u8], &mut Said)) {
             None => dice.mutated(&corpus),
         };
         let mut said = Said::default();
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), context::steps::taken());
         let fine = catch_unwind(AssertUnwindSafe(|| target(&input, &mut said))).is_ok();
         let took = began.elapsed();
         assert!(fine, "{name} fails on \"{}\" (seed {seed}, execution {executions})", input.escape_ascii());
-        assert!(took < HANG, "{name} hangs on \"{}\" (seed {seed}, execution {executions})", input.escape_ascii());
+        let steps = (context::steps::taken() - before) / (input.len() as u64 + 64);
+        assert!(
+            steps < STEPS,
+            "{name} walks on and on \"{}\" (seed {seed}, execution {executions})",
+            input.escape_ascii()
+        );
+        most_steps = most_steps.max(steps);
         if input.len() >= 1024 {
             slowest = slowest.max((took.as_nanos() / input.len() as u128, input.len()));
         }
@@ -157,7 +163,7 @@ fn fuzz(name: &str, until: &Until, target: impl Fn(&[u8], &mut Said)) {
     }
     println!(
         "{name}: {executions} executions, {bytes} bytes, {} inputs in the corpus ({} bytes), {} behaviours, slowest \
-         {} ns a byte (at {} bytes), {} s",
+         {} ns a byte (at {} bytes), at most {most_steps} steps a byte, {} s",
         corpus.len(),
         corpus.iter().map(Vec::len).sum::<usize>(),
         seen.len(),

@@ -76,6 +76,8 @@ pub(super) const KEPT: usize = 4096;
 const PASSED: usize = 256;
 /// A run of this many carriers is a channel, whatever it says.
 const CHANNEL: usize = 8;
+/// Direction controls of one line that are drawn as a reader sees them.
+const DRAWN: usize = 8;
 /// A run of one carrier this long is no key that was held down.
 const HELD: usize = 32;
 
@@ -349,14 +351,16 @@ impl Machine {
     fn directions(&mut self, text: &[u8], at: usize) -> usize {
         let groups = self.paragraph.groups(text, at);
         let range = self.paragraph.range(text, at);
-        for region in bidi::regions(text, at, range.end) {
+        for (nth, region) in bidi::regions(text, at, range.end).into_iter().enumerate() {
             let verdict = match runs::direction_in(text, &range, &region, groups) {
                 verdict if self.modes.strict && verdict.level < Level::Warn => {
                     Verdict::new(verdict.class, Level::Warn, "strict")
                 }
                 verdict => verdict,
             };
-            let payload = (verdict.level > Level::Info).then(|| rendering(text, &range, &region)).flatten();
+            // Of a line full of them the first say enough, and drawing a line costs more than reading it.
+            let is_drawn = verdict.level > Level::Info && nth < DRAWN;
+            let payload = is_drawn.then(|| rendering(text, &range, &region)).flatten();
             let span = region.start..region.run_end;
             self.emit(verdict, span, &region.controls, payload);
         }
