@@ -6,7 +6,7 @@
 
 use memchr::memchr3;
 
-use super::{number, plain_escape, zero};
+use super::scalars::{number, plain_escape, zero};
 use crate::format::batch::Writer;
 use crate::format::{Cell, Coding};
 

@@ -15,9 +15,25 @@ pub(super) fn find(root: View<'_>, name: &str, out: &mut Collector) -> bool {
     const WAY: Way = Way::Words(
         "LLaMA-Factory has no revision field: put the data into the repository as `file_name:` and lock it with `foretaste lock`, or mirror it at the reviewed commit.",
     );
-    let hub_key = |item: View<'_>| HUBS.iter().any(|(key, _)| item.get(key).is_some());
+    let source = |item: View<'_>| {
+        item.get("source").and_then(View::text).is_some_and(|hub| matches!(hub, "hf_hub" | "ms_hub" | "local"))
+    };
+    let second = |item: View<'_>| item.get("path").is_some() && source(item);
+    let hub_key = |item: View<'_>| HUBS.iter().any(|(key, _)| item.get(key).is_some()) || second(item);
     if name != DATASET_INFO && !root.entries().take(64).any(|(_, item)| hub_key(item)) {
         return false;
+    }
+    for (entry, item) in root.entries().filter(|(_, item)| item.get("path").is_some()) {
+        // The second shape of the list: a path, and the hub that it is a name of.
+        let hub = match item.get("source").and_then(View::text) {
+            Some("ms_hub") => "modelscope",
+            Some("local") => "local",
+            _ => "huggingface",
+        };
+        let Some(value) = item.get("path") else { continue };
+        let mut named = named(Target::Dataset, value, "llama-factory", format!("{}.path", entry.text().unwrap_or("")));
+        (named.hub, named.way) = (hub, WAY);
+        if hub == "local" { out.local(named) } else { out.name(named) }
     }
     for (entry, item) in root.entries() {
         let entry = entry.text().unwrap_or("");

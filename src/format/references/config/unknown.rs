@@ -3,6 +3,7 @@
 use super::entry::{certain, named, pin};
 use crate::format::Target;
 use crate::format::references::collector::Collector;
+use crate::format::references::flags::is_service;
 use crate::format::references::spelling::is_dynamic;
 use crate::format::references::tree::View;
 use crate::format::references::verdict::{Pin, Way};
@@ -57,6 +58,11 @@ pub(super) fn find(root: View<'_>, path: &str, out: &mut Collector) {
             }
             for key in MODEL_KEYS {
                 model(node, key, out);
+            }
+            // `model:` is the name of much else, unless data to train on stands beside it.
+            let served = node.get("model").and_then(View::text).is_some_and(is_service);
+            if !served && node.entries().any(|(key, _)| key.text().is_some_and(names_data)) {
+                model(node, "model", out);
             }
             if matches!(own, "model" | "policy_model" | "reward_model" | "teacher_model" | "actor" | "critic") {
                 for key in MODEL_NODE_KEYS {

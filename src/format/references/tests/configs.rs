@@ -209,6 +209,16 @@ fn every_framework_has_its_verdicts_and_its_traps() {
             "stage: sft\nfinetuning_type: lora\nmodel_name_or_path: saves/llama3/sft\ndataset: a\n",
             &["local model local:saves/llama3/sft", "dynamic dataset dataset_info.json:a"],
         ),
+        (
+            "data/info.yaml",
+            "a:\n  path: acme/a\n  source: hf_hub\n  converter: alpaca\nb:\n  path: data/b.json\n  source: local\n",
+            &["unpinned dataset huggingface:acme/a", "local dataset local:data/b.json"],
+        ),
+        (
+            "a.yaml",
+            "model: acme/m\nmodel_class: llm\ntrain_dataset: data/info.yaml\noutput_dir: outputs/x\n",
+            &["unpinned model huggingface:acme/m"],
+        ),
         // lm-evaluation-harness.
         (
             "a.yaml",
