@@ -1,6 +1,7 @@
 //! `conflicting-labels`: one text under two labels.
 
 mod manual;
+mod repeated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,6 +16,7 @@ use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
 use crate::rule::{Confidence, Rule, Severity};
 use crate::span::BlobId;
 use manual::RULES;
+use repeated::Repeated;
 
 /// See the manual of its rule.
 #[derive(Debug, Default)]
@@ -99,7 +101,8 @@ struct Row {
 
 /// Rows whose keys are looked at in the order of the keys, for the places that are kept; then the next so many.
 const IN_ORDER: usize = 1 << 20;
-/// Rows that are looked at at once, so that a large data set costs little more memory than its index.
+/// Rows with a text that others may have, too, that are sorted at once: a large data set costs little more memory than its
+/// index.
 const AT_ONCE: usize = 2 * IN_ORDER;
 /// Rows of one text that are shown.
 const SHOWN: usize = 8;
@@ -128,74 +131,46 @@ impl<'s> Group<'s> {
     }
 
     fn finding(&self) -> Option<Finding> {
+        let starts = || {
+            self.segments.iter().scan(0_u32, |next, segment| {
+                let start = *next;
+                *next = next.saturating_add(segment.rows.len() as u32);
+                Some((segment, start))
+            })
+        };
+        let classed = |(segment, start): (&'s Segment, u32)| {
+            let first = segment.rows.start as u32;
+            let classed = segment.index.classed(segment.rows.clone());
+            classed.map(move |(row, key)| (start + (row - first), key))
+        };
         let rows: usize = self.segments.iter().map(|segment| segment.rows.len()).sum();
+        let repeated = Repeated::of(rows, || starts().flat_map(classed));
+        let mut found = Found { texts: repeated.alone, ..Found::default() };
+
         let parts = u32::try_from(rows.div_ceil(IN_ORDER)).unwrap_or(u32::MAX).max(1);
         let part = |key: u64| if parts == 1 { 0 } else { (key >> 32) as u32 % parts };
-        let mut found = Found::default();
-        for first in (0..parts).step_by(AT_ONCE / IN_ORDER) {
-            let these = first..first.saturating_add((AT_ONCE / IN_ORDER) as u32);
-            self.look(part, |key| parts == 1 || these.contains(&part(key)), &mut found);
+        let at_once = if repeated.count <= AT_ONCE { parts } else { (AT_ONCE / IN_ORDER) as u32 };
+        for first in (0..parts).step_by(at_once as usize) {
+            let these = first..first.saturating_add(at_once);
+            let mut rows = Vec::new();
+            for ((segment, start), number) in starts().zip(0..) {
+                let start = start as usize;
+                let among = repeated.among(start..start + segment.rows.len());
+                rows.extend(among.filter_map(|at| {
+                    let row = at - start + segment.rows.start;
+                    let key = segment.index.key(row).filter(|&key| these.contains(&part(key)))?;
+                    Some(Row { key, segment: number, row: row as u32 })
+                }));
+            }
+            rows.sort_unstable_by_key(|row| (part(row.key), *row));
+            for same in rows.chunk_by(|a, b| a.key == b.key) {
+                found.texts += 1;
+                if same.len() > 1 {
+                    self.judge(same, &mut found);
+                }
+            }
         }
         found.finish(self)
-    }
-
-    /// Finds the conflicts among the keys that `take` lets through.
-    fn look(&self, part: impl Fn(u64) -> u32, take: impl Fn(u64) -> bool, found: &mut Found) {
-        let mut rows = self.repeated(take, found);
-        rows.sort_unstable_by_key(|row| (part(row.key), *row));
-        for same in rows.chunk_by(|a, b| a.key == b.key) {
-            found.texts += 1;
-            if same.len() > 1 {
-                self.judge(same, found);
-            }
-        }
-    }
-
-    /// The rows whose keys others may have, too; the rest is counted as texts of their own.
-    fn repeated(&self, take: impl Fn(u64) -> bool, found: &mut Found) -> Vec<Row> {
-        /// Rows are put into so many buckets by the highest bits of their keys, each small enough to stay near.
-        const BUCKETS: usize = 256;
-        let bucket = |key: u64| (key >> 56) as usize % BUCKETS;
-        let classed = |segment: &'s Segment| segment.index.classed(segment.rows.clone());
-        let mut ends = [0; BUCKETS];
-        for segment in self.segments {
-            classed(segment).filter(|&(_, key)| take(key)).for_each(|(_, key)| ends[bucket(key)] += 1);
-        }
-        let mut count = 0;
-        for end in &mut ends {
-            count += std::mem::replace(end, count);
-        }
-        let mut rows = vec![Row { key: 0, segment: 0, row: 0 }; count];
-        for (segment, number) in self.segments.iter().zip(0..) {
-            for (row, key) in classed(segment).filter(|&(_, key)| take(key)) {
-                let at = &mut ends[bucket(key)];
-                rows[*at] = Row { key, segment: number, row };
-                *at += 1;
-            }
-        }
-        // Nearly every text stands there once. A few bits of its key tell so, for all but one text in sixteen or so.
-        let (mut bits, mut repeated, mut start) = (Vec::new(), Vec::new(), 0);
-        for end in ends {
-            let these = &rows[start..end];
-            start = end;
-            let words = (these.len() * 16).next_power_of_two().max(64) / 64;
-            bits.clear();
-            bits.resize(words, (0_u64, 0_u64));
-            let slot = |key: u64| ((key / 64) as usize & (words - 1), 1_u64 << (key % 64));
-            for row in these {
-                let (word, bit) = slot(row.key);
-                let (once, again) = &mut bits[word];
-                *again |= *once & bit;
-                *once |= bit;
-            }
-            let is_repeated = |row: &&Row| {
-                let (word, bit) = slot(row.key);
-                bits[word].1 & bit != 0
-            };
-            repeated.extend(these.iter().filter(is_repeated));
-        }
-        found.texts += (count - repeated.len()) as u64;
-        repeated
     }
 
     fn judge(&self, same: &[Row], found: &mut Found) {
