@@ -223,7 +223,7 @@ impl Tally {
 impl Index {
     /// An index of labelled rows alone, for those who ask which contents are the same: it keeps no identifiers.
     pub(crate) fn labelled() -> Self {
-        Self { labelled: true, ..Self::default() }
+        Self { labelled: true, keyer: Keyer::without_ids(), ..Self::default() }
     }
 
     /// Takes the records of a batch in. Batches must come in the order of the file.
@@ -241,7 +241,6 @@ impl Index {
         }
         for record in records.iter() {
             let Keyed { key, id, label } = self.keyer.key(record, &records.blob.lens.null);
-            let id = id.filter(|_| !self.labelled);
             let label = self.classes.label(label);
             let row = self.keys.len();
             self.push(key.unwrap_or(0), id.unwrap_or(0), label);

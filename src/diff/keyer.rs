@@ -74,22 +74,27 @@ pub(crate) struct Keyer {
     normaliser: Normaliser,
     label: Vec<u8>,
     text: String,
+    /// Nobody asks for identifiers.
+    without_ids: bool,
 }
 
 /// Adds up fields so that their order does not count: tables are read by the names of their columns.
 #[derive(Copy, Clone, Default)]
 struct Sum {
     first: u64,
+    first_salt: u64,
     all: u64,
     fields: u32,
 }
 
 impl Sum {
     fn add(&mut self, salt: u64, value: u64) {
-        if self.fields == 0 {
-            self.first = value;
+        // Most records have one text.
+        match self.fields {
+            0 => (self.first, self.first_salt) = (value, salt),
+            1 => self.all = mix(self.first ^ self.first_salt).wrapping_add(mix(value ^ salt)),
+            _ => self.all = self.all.wrapping_add(mix(value ^ salt)),
         }
-        self.all = self.all.wrapping_add(mix(value ^ salt));
         self.fields += 1;
     }
 
@@ -105,12 +110,20 @@ impl Sum {
 }
 
 impl Keyer {
+    /// One that makes no identifiers.
+    pub(super) fn without_ids() -> Self {
+        Self { without_ids: true, ..Self::default() }
+    }
+
     /// Reads the names of a batch. Must be called before its records are keyed.
     pub(crate) fn prepare(&mut self, records: &Records<'_>) {
         self.uses.clear();
         self.labelled = false;
         for name in records.names {
-            let what = used_as(name);
+            let what = match used_as(name) {
+                Use::Id if self.without_ids => Use::Skip,
+                what => what,
+            };
             self.labelled |= what == Use::Label;
             self.uses.push((what, hash(name.path.as_bytes())));
         }

@@ -12,6 +12,7 @@ use super::walk::{Back, Sieved, container, decoded, is_columnar, stretches};
 use super::{InvisibleUnicode, Seen, signal};
 use crate::check::places::{is_json, text_of};
 use crate::finding::{Mark, content_hash};
+use crate::format::sieve::{ESCAPE, WIDE};
 use crate::format::{Coding, Field, Records};
 use crate::span::Span;
 
@@ -81,9 +82,14 @@ impl InvisibleUnicode {
     /// Spaces and symbols that honest text is full of, in the rows of a large file that are counted. Of a small file they
     /// are seen with everything else.
     fn sample(&self, seen: &mut Seen, machine: &mut Machine, records: &Records<'_>) {
-        let text = Span::new(records.rows[0].start, records.rows.last().map_or(0, |row| row.end)).of(records.text);
-        let may_have = !text.is_ascii() || memchr::memmem::find(text, b"\\u").is_some();
-        let Some(step) = seen.signal.step().filter(|&step| step > 1 && !self.modes.info && may_have) else { return };
+        let Some(step) = seen.signal.step().filter(|&step| step > 1 && !self.modes.info) else { return };
+        let span = Span::new(records.rows[0].start, records.rows.last().map_or(0, |row| row.end));
+        let (text, start) = (span.of(records.text), usize::try_from(span.start).unwrap_or(usize::MAX));
+        let may_have = |kinds| records.stretch(start, kinds).is_some_and(|stretch| (stretch.start as u64) < span.end);
+        let wide = may_have(WIDE) && !text.is_ascii();
+        if !wide && !(may_have(ESCAPE) && memchr::memmem::find(text, b"\\u").is_some()) {
+            return;
+        }
         let excused = machine.excused.clone();
         for record in signal::sampled(records, step) {
             for field in record.fields() {

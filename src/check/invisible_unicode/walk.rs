@@ -97,7 +97,8 @@ fn first(hits: &mut Hits<'_>, at: u64) -> Option<u64> {
 
 /// Whether the cells of a batch were written out one after the other, so that no bytes of the blob stand behind them.
 pub(super) fn is_columnar(records: &Records<'_>) -> bool {
-    records.kind.is_columnar() || records.cells.iter().any(|c| c.coding == Coding::Columnar)
+    // All cells of a batch are of one kind or the other.
+    records.kind.is_columnar() || records.cells.first().is_some_and(|cell| cell.coding == Coding::Columnar)
 }
 
 /// How what stands between the values of a file is written.

@@ -40,26 +40,37 @@ struct Step {
 /// A few bytes, held against a text word by word.
 #[derive(Copy, Clone, Debug, Default)]
 struct Glue {
-    bytes: [u8; GLUE],
-    mask: [u8; GLUE],
+    bytes: [u64; GLUE / 8],
+    mask: [u64; GLUE / 8],
     len: usize,
 }
 
 impl Glue {
     fn new(bytes: &[u8]) -> Option<Self> {
-        let mut glue = Self { len: bytes.len(), ..Self::default() };
-        glue.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        glue.mask[..bytes.len()].fill(u8::MAX);
-        Some(glue)
+        let mut words = [[0; GLUE]; 2];
+        words[0].get_mut(..bytes.len())?.copy_from_slice(bytes);
+        words[1][..bytes.len()].fill(u8::MAX);
+        let [bytes_of, mask] = words.map(|all| std::array::from_fn(|i| word(&all, i)));
+        Some(Self { bytes: bytes_of, mask, len: bytes.len() })
     }
 
     /// The offset behind it where it stands at `at`, not too near to the end of the text.
     #[inline(always)]
     fn behind(&self, text: &[u8], at: usize) -> Option<usize> {
         let found: &[u8; GLUE] = text.get(at..)?.first_chunk()?;
-        let differ = (0..GLUE).fold(0, |differ, i| differ | (found[i] & self.mask[i]) ^ self.bytes[i]);
+        let differs = |i: usize| (word(found, i) & self.mask[i]) ^ self.bytes[i];
+        // Most are as short as this.
+        let mut differ = differs(0) | differs(1);
+        if self.len > 16 {
+            differ |= differs(2) | differs(3);
+        }
         (differ == 0).then_some(at + self.len)
     }
+}
+
+#[inline(always)]
+fn word(bytes: &[u8; GLUE], i: usize) -> u64 {
+    u64::from_le_bytes(bytes.as_chunks().0[i])
 }
 
 impl Stencil {
