@@ -4,13 +4,12 @@
 //! Two records with the same normalised text are the same record. Invisible characters are dropped because a record that
 //! gains one together with another label is the very thing that is looked for: it must still be known again.
 
-use std::sync::OnceLock;
-
-use unicode_normalization::char::canonical_combining_class;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+mod unicode;
 
 use crate::format::Coding;
 use crate::format::coding::decode_into;
+use unicode::fold_unicode;
+pub(crate) use unicode::is_invisible;
 
 /// Normalises texts into memory of its own, so that no record costs an allocation.
 #[derive(Debug, Default)]
@@ -76,30 +75,13 @@ impl Folded {
         self.len += 1;
     }
 
-    #[inline(always)]
-    fn push_char(&mut self, c: Encoded) {
-        let target = self.bytes[self.len..].first_chunk_mut().expect("room for a block is kept");
-        *target = c.bytes;
-        self.len += usize::from(c.len);
+    fn push_char(&mut self, c: char) {
+        self.reserve(0);
+        self.len += c.encode_utf8(&mut self.bytes[self.len..]).len();
     }
 
     fn written(&self) -> &[u8] {
         &self.bytes[..self.len]
-    }
-}
-
-/// A character in UTF-8, always of the same size, so that it is written without a call.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct Encoded {
-    bytes: [u8; 4],
-    len: u8,
-}
-
-impl From<char> for Encoded {
-    fn from(c: char) -> Self {
-        let mut bytes = [0; 4];
-        let len = c.encode_utf8(&mut bytes).len() as u8;
-        Self { bytes, len }
     }
 }
 
@@ -150,47 +132,50 @@ const BLOCK: usize = 32;
 /// Folds the stretch at the start that needs no thought: no control character, no `[`, no two blanks in a row, and where
 /// only `ASCII` is taken nothing else. Returns its length.
 fn fold_plain<const ASCII: bool>(text: &[u8], out: &mut Folded) -> usize {
-    let special = |byte: u8, next: u8| {
-        (byte < 0x20) | (byte == b'[') | ((byte == b' ') & (next == b' ')) | (ASCII & (byte >= 0x80))
-    };
-    let lower = |byte: u8| byte | (u8::from(byte.wrapping_sub(b'A') < 26) << 5);
     if text.first() == Some(&b' ') && matches!(out.last(), None | Some(b' ')) {
         return 0;
     }
     let mut at = 0;
-    while at < text.len() {
-        // One byte more than a block is looked at, since two blanks may stand across its end.
-        let mut last = [b'x'; BLOCK + 1];
-        let rest = &text[at..];
-        // The last block may begin in the one before it: what is folded twice comes to the same.
-        let (block, again, len) = match (rest.first_chunk::<{ BLOCK + 1 }>(), text.last_chunk::<BLOCK>()) {
-            (Some(block), _) => (block, 0, BLOCK),
-            (None, Some(block)) => {
-                last[..BLOCK].copy_from_slice(block);
-                (&last, BLOCK - rest.len().min(BLOCK), BLOCK)
-            }
-            (None, None) => {
-                last[..rest.len()].copy_from_slice(rest);
-                (&last, 0, rest.len())
-            }
-        };
-        let target = out.bytes[out.len - again..].first_chunk_mut::<BLOCK>().expect("room for a block is kept");
-        let mut any = false;
-        for i in 0..BLOCK {
-            any |= special(block[i], block[i + 1]);
-            target[i] = lower(block[i]);
-        }
-        let plain = match any {
-            true => (again..len).take_while(|&i| !special(block[i], block[i + 1])).count(),
-            false => len - again,
-        };
+    // One byte more than a block is looked at, since two blanks may stand across its end.
+    while let Some(block) = text[at..].first_chunk() {
+        let plain = fold_block::<ASCII>(block, &mut out.bytes[out.len..]);
         out.len += plain;
         at += plain;
-        if any {
-            break;
+        if plain < BLOCK {
+            return at;
         }
     }
-    at
+    let rest = text.len() - at;
+    let mut last = [b'x'; BLOCK + 1];
+    let (again, len) = match text.last_chunk::<BLOCK>() {
+        // The last block begins in the one before it: what is folded twice comes to the same.
+        Some(block) => {
+            last[..BLOCK].copy_from_slice(block);
+            (BLOCK - rest, BLOCK)
+        }
+        None => {
+            last[..rest].copy_from_slice(text);
+            (0, rest)
+        }
+    };
+    let plain = fold_block::<ASCII>(&last, &mut out.bytes[out.len - again..]).clamp(again, len) - again;
+    out.len += plain;
+    at + plain
+}
+
+/// Folds a block, and returns how many bytes of it need no thought. What is written behind those means nothing.
+#[inline(always)]
+fn fold_block<const ASCII: bool>(block: &[u8; BLOCK + 1], target: &mut [u8]) -> usize {
+    // Of ASCII nothing is negative.
+    let control = |byte: u8| if ASCII { byte.cast_signed() < 0x20 } else { byte < 0x20 };
+    let special = |byte: u8, next: u8| control(byte) | (byte == b'[') | ((byte == b' ') & (next == b' '));
+    let target = target.first_chunk_mut::<BLOCK>().expect("room for a block is kept");
+    let mut any = false;
+    for i in 0..BLOCK {
+        any |= special(block[i], block[i + 1]);
+        target[i] = block[i] | (u8::from(block[i].wrapping_sub(b'A') < 26) << 5);
+    }
+    if any { (0..BLOCK).take_while(|&i| !special(block[i], block[i + 1])).count() } else { BLOCK }
 }
 
 /// `[text](entity)` or `[text]{...}` at `at`: the text, and the length of the whole. Not behind a letter, a digit or a
@@ -218,147 +203,11 @@ fn annotation(text: &[u8], at: usize) -> Option<(&[u8], usize)> {
     Some((inner, end - at))
 }
 
-/// NFKC and case folding, without invisible characters; every blank becomes a space.
-///
-/// Nearly every character comes to the same whatever stands beside it. Where one does not, the exact way is taken from the
-/// last character that does to the next one: normalisation never reaches across those (UAX #15, 9.1: they are starters
-/// whose quick check is "yes").
-fn fold_unicode(text: &str, out: &mut Folded) {
-    out.reserve(MOST * text.len());
-
-    // The last character that stands for itself: where it begins in the text, and what it came to in `out`.
-    let (mut start, mut kept) = (0, 0);
-    let mut behind_mark = false;
-    let mut rest = text.chars();
-    let mut page = (usize::MAX, &[Part::Other; PAGE]);
-    loop {
-        let at = text.len() - rest.as_str().len();
-        let Some(c) = rest.next() else { break };
-        if c.is_ascii() {
-            (start, kept, behind_mark) = (at, out.len, false);
-            out.push(c as u8);
-            continue;
-        }
-        let code = c as usize;
-        if page.0 != code / PAGE {
-            page = (code / PAGE, self::page(code / PAGE));
-        }
-        match page.1[code % PAGE] {
-            Part::Alone(folded) => {
-                (start, kept, behind_mark) = (at, out.len, false);
-                out.push_char(folded);
-            }
-            Part::Mark if !behind_mark => {
-                behind_mark = true;
-                out.push_char(c.into());
-            }
-            Part::Invisible => {}
-            Part::Mark | Part::Other => {
-                let is_alone = |c: char| c.is_ascii() || matches!(part(c), Part::Alone(_));
-                let len = rest.as_str().find(is_alone).unwrap_or(rest.as_str().len());
-                let end = at + c.len_utf8() + len;
-                out.len = kept;
-                fold_exactly(&text[start..end], out);
-                rest = text[end..].chars();
-                out.reserve(MOST * rest.as_str().len());
-                // Nothing reaches back across what comes next.
-                (start, kept, behind_mark) = (end, out.len, false);
-            }
-        }
-    }
-}
-
-fn fold_exactly(text: &str, out: &mut Folded) {
-    for c in text.chars().filter(|&c| !is_invisible(c)).nfkc().flat_map(fold_case) {
-        out.reserve(0);
-        out.push_char(c.into());
-    }
-}
-
-/// A normalised character without its case; a blank is a space.
-fn fold_case(c: char) -> impl Iterator<Item = char> {
-    let whole = match c {
-        // The dotless i is a letter of its own in Turkish; its capital is not only its own.
-        'ı' => Some(c),
-        _ if c.is_whitespace() => Some(' '),
-        _ => None,
-    };
-    // By way of the capital, so that all forms of a letter meet: `ß` and `SS`, `ς` and `σ`.
-    let letters = whole.is_none().then(|| c.to_uppercase().flat_map(char::to_lowercase));
-    whole.into_iter().chain(letters.into_iter().flatten())
-}
-
-/// Bytes that come of each byte of a text at most, but for what is folded exactly: of two, four.
-const MOST: usize = 2;
-
-/// What a character has to do with its neighbours.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Part {
-    /// Comes to this, whatever stands beside it, unless a mark follows that joins it.
-    Alone(Encoded),
-    /// A mark that joins nothing; where several stand in a row, their order counts.
-    Mark,
-    /// Leaves no trace.
-    Invisible,
-    /// Anything else.
-    Other,
-}
-
-/// Characters of one page of the table.
-const PAGE: usize = 256;
-
-fn part(c: char) -> Part {
-    page(c as usize / PAGE)[c as usize % PAGE]
-}
-
-fn page(number: usize) -> &'static [Part; PAGE] {
-    // Made where they are first needed: a text uses few, and the start of the program waits for none.
-    static PAGES: [OnceLock<Box<[Part; PAGE]>>; 0x11_0000 / PAGE] = [const { OnceLock::new() }; 0x11_0000 / PAGE];
-    let make = |low: usize| char::from_u32((number * PAGE + low) as u32).map_or(Part::Other, tell);
-    PAGES[number].get_or_init(|| Box::new(std::array::from_fn(make)))
-}
-
-fn tell(c: char) -> Part {
-    if is_invisible(c) {
-        return Part::Invisible;
-    }
-    let single = |mut found: &mut dyn Iterator<Item = char>| found.next().filter(|_| (&mut found).next().is_none());
-    let Some(normal) = single(&mut std::iter::once(c).nfkc()) else { return Part::Other };
-    let Some(folded) = single(&mut fold_case(normal)) else { return Part::Other };
-    match (is_nfkc_quick(std::iter::once(normal)), canonical_combining_class(normal)) {
-        (IsNormalized::Yes, 0) => Part::Alone(folded.into()),
-        (IsNormalized::Yes, _) if folded == c => Part::Mark,
-        _ => Part::Other,
-    }
-}
-
-/// Characters that leave no trace on the page (`Default_Ignorable_Code_Point`).
-pub(crate) fn is_invisible(c: char) -> bool {
-    matches!(
-        u32::from(c),
-        0xad | 0x34f
-            | 0x61c
-            | 0x115f..=0x1160
-            | 0x17b4..=0x17b5
-            | 0x180b..=0x180f
-            | 0x200b..=0x200f
-            | 0x202a..=0x202e
-            | 0x2060..=0x206f
-            | 0x3164
-            | 0xfe00..=0xfe0f
-            | 0xfeff
-            | 0xffa0
-            | 0xfff0..=0xfff8
-            | 0x1_bca0..=0x1_bca3
-            | 0x1_d173..=0x1_d17a
-            | 0xe_0000..=0xe_0fff
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::unicode::fold_exactly;
     use super::*;
 
     fn normal(text: &str) -> String {
