@@ -1,6 +1,7 @@
 //! Combining marks piled up on a letter: text that a reader cannot read and a model can.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use icu_properties::props::{GeneralCategory, Script};
 use memchr::{memchr2_iter, memmem};
@@ -38,6 +39,19 @@ pub(super) struct Stack {
 }
 
 fn is_stacking(c: char) -> bool {
+    /// A bit for each character of the first plane: properties take long to look up.
+    static FIRST_PLANE: LazyLock<Box<[u64; 0x400]>> = LazyLock::new(|| {
+        let bit = |code: u32| u64::from(char::from_u32(code).is_some_and(is_mark)) << (code % 64);
+        let word = |n: usize| (0..64).fold(0, |word, low| word | bit(64 * n as u32 + low));
+        Box::new(std::array::from_fn(word))
+    });
+    match FIRST_PLANE.get(c as usize / 64) {
+        Some(word) => word >> (c as u32 % 64) & 1 != 0,
+        None => is_mark(c),
+    }
+}
+
+fn is_mark(c: char) -> bool {
     c as u32 >= 0x300 && !is_default_ignorable(c) && context::category(c) == GeneralCategory::NonspacingMark
 }
 

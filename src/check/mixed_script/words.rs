@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, Script};
@@ -133,33 +133,42 @@ impl Token<'_> {
 
 /// The words of a text that have foreign letters.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+    /// Behind so many bytes without a foreign letter the next one is searched for.
+    const QUIET: usize = 32;
     let bytes = text.as_bytes();
-    let mut page = Page::new();
-    // Behind the last word, and behind what was looked at last.
-    let (mut done, mut at) = (0, 0);
+    let mut table = Table::new();
+    // No word reaches over `at`; from `quiet` on words are passed over unread.
+    let (mut at, mut quiet) = (0, 0);
     std::iter::from_fn(move || {
         loop {
-            // Words without such letters are passed over unread.
-            let found = at + next(&bytes[at..], opening)?;
-            let letter = text[found..].chars().next()?;
-            at = found + letter.len_utf8();
-            let Kind(mut kinds) = page.kind(letter);
-            if kinds & Kind::PART == 0 || kinds & Kind::FOREIGN == 0 {
-                continue;
+            if at >= quiet {
+                let found = at + next(&bytes[at..], opening)?;
+                let before = text[at..found].char_indices().rev().take_while(|&(_, c)| table.of(c).is_part()).last();
+                at = before.map_or(found, |(start, _)| at + start);
+                quiet = found + QUIET;
             }
-            let mut note = |c: char| {
-                let Kind(kind) = page.kind(c);
-                let is_part = kind & Kind::PART != 0;
-                kinds |= if is_part { kind } else { 0 };
-                is_part
+            let start = at;
+            let mut kinds = Kind(0);
+            let gap = loop {
+                let Some((kind, width)) = table.next(&bytes[at..]) else { break 0 };
+                if !kind.is_part() {
+                    break width;
+                }
+                kinds.0 |= kind.0;
+                at += width;
             };
-            let before = text[done..found].char_indices().rev().take_while(|&(_, c)| note(c)).last();
-            let start = before.map_or(found, |(start, _)| done + start);
-            let behind = text[at..].char_indices().find(|&(_, c)| !note(c));
-            let end = behind.map_or(text.len(), |(end, _)| at + end);
-            (done, at) = (end, end);
-            let mixed = (kinds & !Kind::PART).count_ones() > 1;
-            return Some(Token { text: &text[start..end], range: start..end, mixed });
+            let range = start..at;
+            if at < bytes.len() {
+                at += gap;
+            } else {
+                // Nothing is left to be searched.
+                quiet = quiet.min(at);
+            }
+            if kinds.0 & Kind::FOREIGN != 0 {
+                quiet = quiet.max((range.end + QUIET).min(bytes.len()));
+                let mixed = (kinds.0 & !Kind::PART).count_ones() > 1;
+                return Some(Token { text: &text[range.clone()], range, mixed });
+            }
         }
     })
 }
@@ -171,6 +180,10 @@ struct Kind(u8);
 impl Kind {
     const PART: u8 = 1 << 7;
     const FOREIGN: u8 = 0b1_1111;
+
+    fn is_part(self) -> bool {
+        self.0 & Self::PART != 0
+    }
 
     fn of(c: char) -> Kind {
         let letter = match Letter::of(c) {
@@ -190,28 +203,47 @@ impl Kind {
 /// Characters of one page of the table of kinds.
 const PAGE: usize = 256;
 
-/// The page that was used last, beside that of ASCII.
-struct Page {
-    ascii: &'static [Kind; PAGE],
+/// The kinds of all characters of one or two bytes, and the page of others that was used last.
+struct Table {
+    two: &'static [Kind; 0x800],
     number: usize,
-    kinds: &'static [Kind; PAGE],
+    page: &'static [Kind; PAGE],
 }
 
-impl Page {
+impl Table {
     fn new() -> Self {
-        Self { ascii: page(0), number: 0, kinds: page(0) }
+        static TWO: LazyLock<Box<[Kind; 0x800]>> =
+            LazyLock::new(|| Box::new(std::array::from_fn(|code| page(code / PAGE)[code % PAGE])));
+        Self { two: &TWO, number: 0, page: page(0) }
     }
 
     #[inline]
-    fn kind(&mut self, c: char) -> Kind {
-        let code = c as usize;
-        if c.is_ascii() {
-            return self.ascii[code];
+    fn of(&mut self, c: char) -> Kind {
+        self.at(c as usize)
+    }
+
+    #[inline(always)]
+    fn at(&mut self, code: usize) -> Kind {
+        if let Some(&kind) = self.two.get(code) {
+            return kind;
         }
         if self.number != code / PAGE {
-            (self.number, self.kinds) = (code / PAGE, page(code / PAGE));
+            (self.number, self.page) = (code / PAGE, page(code / PAGE));
         }
-        self.kinds[code % PAGE]
+        self.page[code % PAGE]
+    }
+
+    /// The kind of the character that the bytes of a text begin with, and its length.
+    #[inline(always)]
+    fn next(&mut self, bytes: &[u8]) -> Option<(Kind, usize)> {
+        let first = usize::from(*bytes.first()?);
+        let low = |at: usize| usize::from(bytes[at] & 0x3F);
+        Some(match first {
+            ..0x80 => (self.two[first], 1),
+            ..0xE0 => (self.two[(first & 0x1F) << 6 | low(1)], 2),
+            ..0xF0 => (self.at((first & 0xF) << 12 | low(1) << 6 | low(2)), 3),
+            _ => (self.at((first & 0x7) << 18 | low(1) << 12 | low(2) << 6 | low(3)), 4),
+        })
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn push_words(text: &str, out: &mut String) {
         let mut chars = rest.chars();
         let Some(c) = chars.next() else { break };
         rest = chars.as_str();
-        let next = match class_of(c) {
+        let class = class_of(c);
+        let next = match class {
             Class::Letter => {
                 if let Last::Marks(_) = last {
                     end(out, &mut start, last);
@@ -85,7 +86,7 @@ pub(super) fn push_words(text: &str, out: &mut String) {
             }
         };
         last = next;
-        if class_of(c) == Class::Single {
+        if class == Class::Single {
             end(out, &mut start, last);
             last = Last::Gap;
         }
