@@ -58,7 +58,7 @@ impl Repeated {
     /// Looks at the rows of a bucket, which come with the lowest bits of their keys.
     fn look(&mut self, rows: &[(u32, u32)], bits: &mut Vec<[u64; 2]>) {
         let words = (rows.len() * BITS).div_ceil(64);
-        let slot = |key: u32| ((u64::from(key >> 6) * words as u64 >> 26) as usize, 1_u64 << (key % 64));
+        let slot = |key: u32| (((u64::from(key >> 6) * words as u64) >> 26) as usize, 1_u64 << (key % 64));
         bits.clear();
         bits.resize(words, [0; 2]);
         for &(key, _) in rows {

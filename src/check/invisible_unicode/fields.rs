@@ -86,8 +86,10 @@ impl InvisibleUnicode {
         let span = Span::new(records.rows[0].start, records.rows.last().map_or(0, |row| row.end));
         let (text, start) = (span.of(records.text), usize::try_from(span.start).unwrap_or(usize::MAX));
         let may_have = |kinds| records.stretch(start, kinds).is_some_and(|stretch| (stretch.start as u64) < span.end);
-        let wide = may_have(WIDE) && !text.is_ascii();
-        if !wide && !(may_have(ESCAPE) && memchr::memmem::find(text, b"\\u").is_some()) {
+        let wide = || may_have(WIDE) && !text.is_ascii();
+        let escaped = || may_have(ESCAPE) && memchr::memmem::find(text, b"\\u").is_some();
+        let is_worth_it = wide() || escaped();
+        if !is_worth_it {
             return;
         }
         let excused = machine.excused.clone();

@@ -239,9 +239,9 @@ impl Table {
         let first = usize::from(*bytes.first()?);
         let low = |at: usize| usize::from(bytes[at] & 0x3F);
         Some(match first {
-            ..0x80 => (self.two[first], 1),
-            ..0xE0 => (self.two[(first & 0x1F) << 6 | low(1)], 2),
-            ..0xF0 => (self.at((first & 0xF) << 12 | low(1) << 6 | low(2)), 3),
+            0..=0x7F => (self.two[first], 1),
+            0x80..=0xDF => (self.two[(first & 0x1F) << 6 | low(1)], 2),
+            0xE0..=0xEF => (self.at((first & 0xF) << 12 | low(1) << 6 | low(2)), 3),
             _ => (self.at((first & 0x7) << 18 | low(1) << 12 | low(2) << 6 | low(3)), 4),
         })
     }
