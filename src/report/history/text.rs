@@ -29,7 +29,8 @@ pub(in crate::report) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if history.commits.is_empty() {
-        writeln!(out, "no commit changes a label")?;
+        let seen = if report.unread.is_empty() { "" } else { ", as far as its versions could be read" };
+        writeln!(out, "no commit changes a label{seen}")?;
     } else {
         commits(report, history, options, out)?;
     }
