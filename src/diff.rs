@@ -18,6 +18,7 @@ mod kind;
 mod near;
 pub(crate) mod next;
 mod normal;
+mod pick;
 mod rewritten;
 mod rows;
 mod runs;

@@ -134,6 +134,20 @@ fn labels_of_fasttext_and_of_intents_are_read() {
 }
 
 #[test]
+fn a_label_in_a_heading_is_told_at_the_row_that_moved() {
+    let nlu = |first: &str, second: &str| {
+        format!("## intent:greet\n- hello\n- good day\n{first}\n## intent:bye\n- see you\n- later\n{second}")
+    };
+    let repo = Repo::with(&[("data/nlu.md", &nlu("- ciao\n", ""))]);
+    repo.commit(&[("data/nlu.md", &nlu("", "- ciao\n"))], "Move one");
+    let (_, report) = repo.json(&["check", "--range", "HEAD~1..HEAD"]);
+    let finding = report["findings"].as_array().unwrap().iter().find(|one| one["rule"] == "label-flip").unwrap();
+    let place = &finding["places"][0];
+    // The heading is the fifth line, the row the eighth.
+    assert_eq!((&place["line"], &place["record"]), (&Value::from(8), &Value::from(8)), "{place}");
+}
+
+#[test]
 fn answers_that_change_places_are_flips() {
     let pairs = |swapped: usize| {
         let row = |n: usize| {

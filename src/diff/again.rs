@@ -1,9 +1,10 @@
 //! The second look: an index knows records by hashes, so the few that matter are read once more.
 
-use super::Version;
 use super::index::Tally;
 use super::keyer::Keyer;
-use crate::format::{Record, Records, References, Sink};
+use super::{Side, Version, pick};
+use crate::format::{Blob, Record, Records, References, Sink};
+use crate::policy::Limits;
 
 /// Gives the two versions of the sides of a comparison once more.
 pub(crate) trait Again {
@@ -11,6 +12,12 @@ pub(crate) trait Again {
     /// batch from its first record. `false` where that cannot be done any more; the answer is then less detailed,
     /// never wrong.
     fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool;
+
+    /// Shows `look` the bytes of one version of a side as they were read before: for those who need few of its records.
+    /// `false` where they cannot be had any more.
+    fn show(&self, _side: usize, _version: Version, _look: &mut dyn FnMut(&Blob<'_>, &Limits)) -> bool {
+        false
+    }
 
     /// The classes of all files of a data set ([`super::set_of`]) that are not among the sides: those that did not
     /// change. `None` where it would cost too much to know.
@@ -43,11 +50,29 @@ pub(super) struct Wanted {
 }
 
 /// Shows `look` every record of `wanted` that can be read, each with its tag, in the order of sides and rows.
-pub(super) fn visit(again: &dyn Again, wanted: &mut [Wanted], look: &mut dyn FnMut(u32, &mut Keyer, Record<'_>)) {
+pub(super) fn visit(
+    sides: &[Side],
+    again: &dyn Again,
+    wanted: &mut [Wanted],
+    look: &mut dyn FnMut(u32, &mut Keyer, Record<'_>),
+) {
     wanted.sort_unstable();
     for file in wanted.chunk_by(|a, b| (a.side, a.version) == (b.side, b.version)) {
+        let Wanted { side, version, .. } = file[0];
+        let index = sides[side as usize].index(version).filter(|index| index.lines().is_some());
+        let mut shown = false;
+        if let Some(index) = index {
+            again.show(side as usize, version, &mut |blob, limits| {
+                let look =
+                    &mut |wanted: &Wanted, keyer: &mut Keyer, record: Record<'_>| look(wanted.tag, keyer, record);
+                shown = pick::rows(index, blob, limits, file, |wanted| wanted.row, look);
+            });
+        }
+        if shown {
+            continue;
+        }
         let mut picker = Picker { wanted: file, row: 0, keyer: Keyer::default(), look };
-        again.read(file[0].side as usize, file[0].version, &mut picker);
+        again.read(side as usize, version, &mut picker);
     }
 }
 

@@ -97,10 +97,14 @@ impl Gatherer {
         }
     }
 
-    /// Call when all flipped records were taken, before the others.
-    pub(super) fn choose(&mut self) {
+    /// Call when all flipped records were taken, before the others. Says whether anything is shared by enough of them: if
+    /// not, the others need not be looked at.
+    pub(super) fn choose(&mut self) -> bool {
         let enough = self.enough();
+        self.sequences.retain(|_, n| *n >= enough);
+        let enough = enough.max(FEWEST_WITH_PHRASE);
         self.candidates = self.phrases.iter().filter(|&(_, &n)| n >= enough).map(|(&phrase, _)| phrase).collect();
+        self.flipped.len() as u64 >= FEWEST && !(self.candidates.is_empty() && self.sequences.is_empty())
     }
 
     /// Takes a record that did not flip.

@@ -12,7 +12,7 @@ use super::{FlippedFrom, Flips, Version};
 use crate::finding::{MAX_MARKS, Mark, Versions, content_hash};
 use crate::format::{Coding, Record};
 use crate::lens::Role;
-use crate::span::Place;
+use crate::span::{At, Place};
 
 /// Flipped records of one target whose texts are compared, and as many others of the classes they left.
 const TEXTS: usize = 1000;
@@ -23,7 +23,7 @@ const MOST_MARKS: usize = 10_000;
 /// Records of one target that are shown before and after, and the characters that are shown of each.
 const SHOWN: usize = 20;
 const LENGTH: usize = 400;
-/// A version before with more rows is not read again for the few records that are shown of it.
+/// A version before with more rows is not read again for the records that are shown of one or two flips.
 const CHEAP: usize = 100_000;
 /// Fewer flips than these share things by chance.
 const FEWEST: usize = 3;
@@ -55,7 +55,7 @@ pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Aga
         }
     }
     let (mut normal, mut text) = (String::new(), String::new());
-    visit(again, &mut wanted, &mut |tag, keyer, record| {
+    visit(ladder.sides, again, &mut wanted, &mut |tag, keyer, record| {
         let (number, mark, compared) = tags[tag as usize];
         let target = &mut targets[number];
         texts(keyer, record, &mut normal, &mut text);
@@ -75,12 +75,13 @@ pub(super) fn look<'a>(ladder: &Ladder<'a>, flipped: &[Relabel], again: &dyn Aga
     // are shown as they were.
     let mut wanted = Vec::new();
     for &number in &largest {
-        targets[number].gatherer.choose();
-        others(ladder, targets[number].group, number as u32, &mut wanted);
+        if targets[number].gatherer.choose() {
+            others(ladder, targets[number].group, number as u32, &mut wanted);
+        }
     }
     let first_shown = 2 * targets.len();
-    let shown = shown_before(ladder, &targets, first_shown, &mut wanted);
-    visit(again, &mut wanted, &mut |tag, keyer, record| {
+    let shown = shown_before(ladder, &targets, &largest, first_shown, &mut wanted);
+    visit(ladder.sides, again, &mut wanted, &mut |tag, keyer, record| {
         texts(keyer, record, &mut normal, &mut text);
         match (tag as usize).checked_sub(first_shown) {
             Some(at) => {
@@ -186,7 +187,15 @@ fn point(mark: &mut Mark, record: Record<'_>) {
     let pointed = label.or_else(|| record.fields().find(|field| field.name().path.contains("chosen")));
     if let Some(field) = pointed {
         // Whoever reads a version again may not know the number that the side has here.
-        mark.place = Place { at: field.locate(0..field.text().len()).at, ..mark.place };
+        let at = field.locate(0..field.text().len()).at;
+        // A label that stands in a heading above is that of other records too.
+        let is_here = match (&at, &mark.place.at) {
+            (At::Bytes(label), At::Bytes(record)) => label.overlaps(*record),
+            _ => true,
+        };
+        if is_here {
+            mark.place = Place { at, ..mark.place };
+        }
         mark.field = Some(field.dotted());
     }
 }
@@ -216,6 +225,7 @@ fn beginning(text: &str) -> String {
 fn shown_before(
     ladder: &Ladder<'_>,
     targets: &[Target<'_, '_>],
+    largest: &[usize],
     first: usize,
     wanted: &mut Vec<Wanted>,
 ) -> Vec<(usize, usize)> {
@@ -226,7 +236,7 @@ fn shown_before(
         for (mark, (flip, _)) in marked.take(SHOWN).enumerate() {
             let (side, row) = flip.old;
             let cheap = ladder.index(side, Version::Before).is_some_and(|index| index.len() <= CHEAP);
-            if read.contains(&side) || cheap {
+            if largest.contains(&number) || read.contains(&side) || cheap {
                 let tag = (first + shown.len()) as u32;
                 wanted.push(Wanted { side, version: Version::Before, row, tag });
                 shown.push((number, mark));
@@ -251,16 +261,25 @@ fn texts(keyer: &mut Keyer, record: Record<'_>, normal: &mut String, text: &mut 
 /// those that had the target all along. The tag is twice the number of the target, and one more for the latter.
 fn others(ladder: &Ladder<'_>, group: &[Relabel], number: u32, wanted: &mut Vec<Wanted>) {
     let sets: BTreeSet<u32> = group.iter().map(|flip| flip.old_set).collect();
-    let flipped: BTreeSet<(u32, u32)> = group.iter().map(|flip| flip.old).collect();
-    let from: BTreeSet<u32> = group.iter().map(|flip| flip.from).collect();
-    for (tag, classes) in [(2 * number, from), (2 * number + 1, [group[0].to].into())] {
+    let mut flipped: Vec<(u32, u32)> = group.iter().map(|flip| flip.old).collect();
+    flipped.sort_unstable();
+    // Every row is asked: a list of flags is faster than a tree.
+    let mut from = vec![false; ladder.names.len()];
+    group.iter().for_each(|flip| from[flip.from as usize] = true);
+    let mut to = vec![false; ladder.names.len()];
+    to[group[0].to as usize] = true;
+    for (tag, classes) in [(2 * number, from), (2 * number + 1, to)] {
         let mut rows = Vec::new();
+        let mut flipped = flipped.iter().peekable();
         for (side, _) in ladder.set_of.iter().enumerate().filter(|(_, set)| sets.contains(set)) {
-            let side = side as u32;
-            let labels = ladder.labels(side, Version::Before).enumerate();
-            let kept =
-                labels.filter(|&(row, label)| classes.contains(&label) && !flipped.contains(&(side, row as u32)));
-            rows.extend(kept.map(|(row, _)| (side, row as u32)));
+            let labels = (0..).zip(ladder.labels(side as u32, Version::Before));
+            for (row, _) in labels.filter(|&(_, label)| classes.get(label as usize).is_some_and(|&is_one| is_one)) {
+                let at = (side as u32, row);
+                while flipped.next_if(|&&other| other < at).is_some() {}
+                if flipped.peek() != Some(&&at) {
+                    rows.push(at);
+                }
+            }
         }
         let stride = rows.len().div_ceil(TEXTS).max(1);
         let picked = rows.iter().step_by(stride);

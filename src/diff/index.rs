@@ -35,6 +35,8 @@ pub(crate) struct Index {
     keyer: Keyer,
     /// Whether only labelled rows are wanted, without their identifiers.
     labelled: bool,
+    /// Whether each row is a line that says the same wherever it stands.
+    by_line: bool,
 }
 
 /// Consecutive rows of one file whose labels stand in the same fields.
@@ -280,6 +282,16 @@ impl Index {
     /// Where rows lie in the bytes of the file.
     pub(super) fn rows(&self) -> Option<&Rows> {
         if let Lies::Rows(rows) = &self.lies { Some(rows) } else { None }
+    }
+
+    /// Notes that each row is a line that says the same wherever it stands.
+    pub(super) fn set_by_line(&mut self) {
+        self.by_line = !self.labelled;
+    }
+
+    /// Where rows lie, if each is a line that says the same wherever it stands.
+    pub(super) fn lines(&self) -> Option<&Rows> {
+        self.rows().filter(|_| self.by_line)
     }
 
     /// Takes over a row of another index, which lies at `span` here. `labels` remembers what the labels of the other

@@ -141,6 +141,7 @@ impl<'t> Known<'t> {
                 at += run.new.len();
             }
         }
+        index.set_by_line();
         index.close();
         Some(index)
     }
@@ -226,6 +227,9 @@ impl Reading {
     ) -> (Arc<Index>, Option<Known<'t>>) {
         let by_line = by_line.filter(|_| self.is_local() && self.index.len() > 0);
         let Self { mut index, names, .. } = self;
+        if by_line.is_some() {
+            index.set_by_line();
+        }
         index.close();
         let index = Arc::new(index);
         let text: &'t [u8] = &blob.decoded.bytes;

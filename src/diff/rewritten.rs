@@ -6,6 +6,9 @@ use rustc_hash::FxHashSet;
 
 use super::again::Again;
 use super::compare::{Ladder, Relabel};
+use super::index::Index;
+use super::rows::Rows;
+use super::runs::runs;
 use super::{Version, hash};
 use crate::format::{Records, References, Sink};
 
@@ -28,6 +31,12 @@ pub(super) fn count(ladder: &Ladder<'_>, flipped: &[Relabel], again: &dyn Again)
         }
         let fresh = match after.fresh_rows() {
             Some(rows) => rows,
+            None if before.lines().is_some() && after.lines().is_some() => {
+                match fresh_lines([before, after], side as usize, again) {
+                    Some(rows) => rows,
+                    None => continue,
+                }
+            }
             None => {
                 let mut lines = Lines { known: FxHashSet::default(), learns: true, fresh: 0 };
                 if !again.read(side as usize, Version::Before, &mut lines) {
@@ -43,6 +52,40 @@ pub(super) fn count(ladder: &Ladder<'_>, flipped: &[Relabel], again: &dyn Again)
         *of_set.entry(ladder.set_of[side as usize]).or_default() += fresh.saturating_sub(flips + come);
     }
     of_set
+}
+
+/// Records after that are no line of the version before, of two texts whose records are lines. Lines that both share
+/// where they lie are not looked at; the others are held against every record before.
+fn fresh_lines([before, after]: [&Index; 2], side: usize, again: &dyn Again) -> Option<u64> {
+    let mut fresh = None;
+    again.show(side, Version::Before, &mut |old, _| {
+        let old: &[u8] = &old.decoded.bytes;
+        again.show(side, Version::After, &mut |new, _| {
+            let new: &[u8] = &new.decoded.bytes;
+            let mut differ = Vec::new();
+            let (mut runs, rows) = (runs(old, new).into_iter().filter(|run| !run.same).peekable(), after.lines());
+            for row in rows.into_iter().flat_map(Rows::iter) {
+                while runs.next_if(|run| run.new.end as u64 <= row.start).is_some() {}
+                if runs.peek().is_some_and(|run| run.new.start as u64 <= row.start) {
+                    differ.push(hash(row.of(new)));
+                }
+            }
+            let mut known: Vec<u64> = differ.clone();
+            known.sort_unstable();
+            known.dedup();
+            let mut met = vec![false; known.len()];
+            if !known.is_empty() {
+                for row in before.lines().into_iter().flat_map(Rows::iter) {
+                    if let Ok(at) = known.binary_search(&hash(row.of(old))) {
+                        met[at] = true;
+                    }
+                }
+            }
+            let is_new = |line: &&u64| known.binary_search(line).is_ok_and(|at| !met[at]);
+            fresh = Some(differ.iter().filter(is_new).count() as u64);
+        });
+    });
+    fresh
 }
 
 /// Records by their bytes.

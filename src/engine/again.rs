@@ -6,8 +6,9 @@ use bstr::{BStr, ByteSlice};
 
 use super::scan::{Quiet, Scanner};
 use crate::diff::{self, Again, Tally, Version};
-use crate::format::Sink;
+use crate::format::{Blob, Sink};
 use crate::lens::class_of_image;
+use crate::policy::Limits;
 use crate::source::{Entry, ObjectId, Scope};
 
 /// Bytes of unchanged files of a data set that are read to count its classes. Above that a change is judged by the
@@ -32,6 +33,12 @@ impl Again for Reread<'_, '_> {
         let Some(id) = self.sides.get(side).map(diff::Side::blob) else { return false };
         let entry = self.entries.get(id.0 as usize);
         entry.is_some_and(|entry| self.scanner.again(id, entry, version, sink).is_ok())
+    }
+
+    fn show(&self, side: usize, version: Version, look: &mut dyn FnMut(&Blob<'_>, &Limits)) -> bool {
+        let Some(id) = self.sides.get(side).map(diff::Side::blob) else { return false };
+        let entry = self.entries.get(id.0 as usize);
+        entry.is_some_and(|entry| self.scanner.show(id, entry, version, look).is_ok())
     }
 
     fn rest(&self, set: &str) -> Option<Tally> {

@@ -5,14 +5,17 @@
 //! commits that matter once more, and shows every commit to the checks.
 
 mod cached;
+mod coverage;
 mod decode;
 mod dwell;
 mod merge;
 mod neighbours;
+mod relabels;
 mod shares;
 mod story;
 mod tally;
 mod touches;
+mod unpacked;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -27,26 +30,26 @@ use super::names::looks_like_data;
 use super::scan::Reader;
 use super::{Checker, Error, Judged, Outcome, Progress};
 use crate::check::{self, Observation};
-use crate::diff::{self, Chapter, How, Kind};
-use crate::finding::{LookedAt, Unread};
+use crate::diff::{self, Chapter, Kind};
 use crate::fold::Entry;
 use crate::lens::class_of_image;
 use crate::policy::accept::{self, Extent};
 use crate::policy::signature::commit::Anchors;
 use crate::source::{Cache, Content, Edge, Repository, Scope, Source, SourceError, Walk};
 use crate::span::BlobId;
-pub(super) use decode::feed;
+use coverage::{gaps, looked_at, words};
 use decode::{Unit, Units};
+pub(super) use decode::{feed, show};
 pub(crate) use dwell::Dwell;
+pub(crate) use relabels::Relabel;
+use relabels::{gather_signals, of_merge, relabels};
 pub(crate) use shares::{Point, Shares};
-use story::{Event, Story};
+use story::{Event, Look, Story};
 pub(crate) use touches::Touch;
 
 /// Bytes of data that are read a second time, to see what flipped records have in common. Commits with many flips come
 /// first.
 const SECOND_LOOK: u64 = 512 << 20;
-/// Gaps that are told one by one.
-const MOST_GAPS: usize = 10_000;
 /// Rules that look at commits; the checks of these are shown a history.
 const HISTORY: [&str; 2] = ["bad-signature", "label-flip"];
 
@@ -95,23 +98,6 @@ pub(crate) struct Audited {
     pub(crate) dwell: dwell::Dwell,
     /// What is unusual about it: objects with `name`, `value` and `threshold`.
     pub(crate) signals: Vec<Value>,
-}
-
-/// Records of one file that went from one class to another.
-#[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
-pub(crate) struct Relabel {
-    /// The file, as it is called after the change.
-    pub(crate) path: BString,
-    /// The class before.
-    pub(crate) from: Option<String>,
-    /// The class now.
-    pub(crate) to: Option<String>,
-    /// What the change is.
-    pub(crate) kind: Kind,
-    /// How the versions were matched.
-    pub(crate) how: How,
-    /// How many.
-    pub(crate) count: u64,
 }
 
 impl Checker {
@@ -198,7 +184,9 @@ impl Run<'_> {
         }
         let mut commits = Vec::new();
         let mut rows = Vec::new();
-        story.tell(&|rank| chosen.contains(&rank), &mut { number }, &mut |rank, event| {
+        story.plan(&chosen);
+        let look = |rank| if chosen.contains(&rank) { Look::Again } else { Look::Not };
+        story.tell(&look, &mut { number }, &mut |rank, event| {
             let step = &walk.steps[rank as usize];
             rows.push((rank, touches::rows(&story, rank, &event)));
             let before = blobs.borrow().len();
@@ -364,7 +352,7 @@ fn only_data(walk: &mut Walk, units: &Units<'_>) {
 /// The first pass: which commits are worth a second look at their records, and how many there was no room for.
 fn choose(story: &Story<'_>) -> (BTreeSet<u32>, usize) {
     let mut candidates: Vec<(u64, u32, u64)> = Vec::new();
-    story.tell(&|_| false, &mut |_| 0, &mut |rank, event| {
+    story.tell(&Look::Note, &mut |_| 0, &mut |rank, event| {
         if let Event::Change(pair, changes) = event {
             let flips = changes.edits.iter().filter(|edit| edit.kind == Kind::Flip).count() as u64;
             let near = changes.summary.sets.iter().any(|set| set.added > 0 && set.removed > 0);
@@ -388,161 +376,4 @@ fn choose(story: &Story<'_>) -> (BTreeSet<u32>, usize) {
     let all = candidates.len();
     let count = chosen.len();
     (chosen, all - count)
-}
-
-/// The changes of labels by file, classes and kind.
-fn relabels(changes: &diff::Changes<'_>) -> Vec<Relabel> {
-    let mut table: BTreeMap<(u32, u32, u32, Kind, How), u64> = BTreeMap::new();
-    for edit in &changes.edits {
-        *table.entry((edit.side, edit.from, edit.to, edit.kind, edit.how)).or_default() += 1;
-    }
-    let class = |label| changes.class(label).map(str::to_owned);
-    let relabel = |((side, from, to, kind, how), count): ((u32, u32, u32, Kind, How), u64)| {
-        let path = changes.files[side as usize].0.to_owned();
-        Relabel { path, from: class(from), to: class(to), kind, how, count }
-    };
-    let mut list: Vec<Relabel> = table.into_iter().map(relabel).collect();
-    list.sort();
-    list
-}
-
-fn of_merge(walk: &Walk, edits: &[(u32, Option<String>, Option<String>, Kind)]) -> Vec<Relabel> {
-    let mut list = Vec::new();
-    for same in edits.chunk_by(|a, b| a == b) {
-        let (path, from, to, kind) = same[0].clone();
-        let path = walk.path_of(path).to_owned();
-        list.push(Relabel { path, from, to, kind, how: How::Exact, count: same.len() as u64 });
-    }
-    list.sort();
-    list
-}
-
-/// Hands the signals of a finding to the commits they speak of, and the commits' dwell time to the finding.
-fn gather_signals(finding: &mut crate::finding::Finding, audited: &mut [Audited]) {
-    let of = finding.evidence.get("commit").and_then(Value::as_str).map(str::to_owned);
-    let signals = finding.evidence.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
-    for mut signal in signals {
-        let own = signal.as_object_mut().and_then(|signal| signal.remove("commit"));
-        let id = own.as_ref().and_then(Value::as_str).or(of.as_deref());
-        if let Some(commit) = audited.iter_mut().find(|commit| Some(commit.commit.as_str()) == id)
-            && !commit.signals.contains(&signal)
-        {
-            commit.signals.push(signal);
-        }
-    }
-    if let Some(commit) = audited.iter().find(|commit| Some(&commit.commit) == of.as_ref()) {
-        finding.evidence.insert("dwell", commit.dwell.to_json());
-    }
-}
-
-fn looked_at(walk: &Walk, units: &Units<'_>) -> LookedAt {
-    let mut looked_at = LookedAt { bytes: units.bytes(), ..LookedAt::default() };
-    looked_at.commits = walk.steps.iter().filter(|step| step.judged).count() as u64;
-    for (_, unit) in units.all() {
-        match unit {
-            Unit::Rows(index, _) => {
-                looked_at.files += 1;
-                looked_at.records += index.len() as u64;
-            }
-            Unit::Other => looked_at.no_reader += 1,
-            Unit::Gap(_) => {}
-        }
-    }
-    looked_at
-}
-
-/// What could not be read, by file and reason with the commits between which it lies, and the coverage in words. A file
-/// is data if it is `named` so, or if any version of it is; what is missing of others is a note.
-fn gaps(
-    walk: &Walk,
-    units: &Units<'_>,
-    named: &dyn Fn(&BStr) -> bool,
-    notes: &mut Vec<String>,
-) -> (Vec<Unread>, String) {
-    struct Missing<'w> {
-        blobs: BTreeSet<u32>,
-        first: &'w str,
-        last: &'w str,
-    }
-    let ids: Vec<String> = walk.steps.iter().map(|step| step.commit.id.to_hex_with_len(10).to_string()).collect();
-    let mut versions: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    let mut missing: BTreeMap<(u32, &str), Missing<'_>> = BTreeMap::new();
-    for (step, id) in walk.steps.iter().zip(&ids) {
-        for edge in step.against.iter().flatten() {
-            for blob in [edge.before, edge.after].into_iter().flatten() {
-                match units.get(Some(blob), edge.path) {
-                    Some(Unit::Gap(reason)) => {
-                        let new = || Missing { blobs: BTreeSet::new(), first: id, last: id };
-                        let gap = missing.entry((edge.path, reason)).or_insert_with(new);
-                        gap.blobs.insert(blob);
-                        gap.last = id;
-                    }
-                    Some(Unit::Rows(..)) => {}
-                    Some(Unit::Other) | None => continue,
-                }
-                versions.entry(edge.path).or_default().insert(blob);
-            }
-        }
-    }
-    let rows = |path: u32, blob: u32| matches!(units.get(Some(blob), path), Some(Unit::Rows(..)));
-    let is_data = |path: u32| {
-        named(walk.path_of(path)) || versions.get(&path).is_some_and(|all| all.iter().any(|&blob| rows(path, blob)))
-    };
-    let beside: BTreeSet<u32> = missing.keys().map(|&(path, _)| path).filter(|&path| !is_data(path)).collect();
-    if let Some(first) = beside.first() {
-        notes.push(format!(
-            "{} file(s) that are no data by their names could not be read in some versions, {} first",
-            beside.len(),
-            walk.path_of(*first)
-        ));
-    }
-    missing.retain(|(path, _), _| !beside.contains(path));
-    versions.retain(|path, _| !beside.contains(path));
-    let mut all: BTreeSet<u32> = BTreeSet::new();
-    versions.values().for_each(|blobs| all.extend(blobs));
-    let lost: BTreeSet<u32> = missing.values().flat_map(|gap| gap.blobs.iter().copied()).collect();
-    let mut unread = walk.unread.clone();
-    for ((path, reason), gap) in missing.into_iter().take(MOST_GAPS) {
-        let (n, of) = (gap.blobs.len(), versions.get(&path).map_or(0, BTreeSet::len));
-        let between =
-            if gap.first == gap.last { gap.first.to_owned() } else { format!("{} to {}", gap.first, gap.last) };
-        unread.push(Unread {
-            path: walk.path_of(path).to_owned(),
-            reason: format!("{n} of {of} versions not read, in commits {between}: {reason}"),
-        });
-    }
-    unread.sort();
-    unread.dedup();
-    let commits = walk.unread.len();
-    let coverage = match (lost.len(), commits) {
-        (0, 0) => format!("all {} data blobs of the history were read", all.len()),
-        (0, _) => format!("{commits} commits, trees or names could not be read; label history not fully audited"),
-        (n, 0) => {
-            format!("{n} of {} data blobs not present or not readable; label history not fully audited", all.len())
-        }
-        (n, _) => format!(
-            "{n} of {} data blobs and {commits} commits, trees or names not present or not readable; label history not \
-             fully audited",
-            all.len()
-        ),
-    };
-    (unread, coverage)
-}
-
-/// What was judged, in words.
-fn words(walk: &Walk, asked: &Asked) -> String {
-    let judged = walk.steps.iter().filter(|step| step.judged).count();
-    let tags = walk.refs.iter().filter(|(name, _)| name.starts_with(b"refs/tags/")).count();
-    let others = walk.refs.len() - tags - 1;
-    let mut words = format!("the history of HEAD, {judged} commits");
-    if tags > 0 {
-        words.push_str(&format!(", with {tags} tags"));
-    }
-    if others > 0 {
-        words.push_str(&format!(" and {others} other references"));
-    }
-    if let Some(since) = &asked.since {
-        words.push_str(&format!(", since {since}"));
-    }
-    words
 }

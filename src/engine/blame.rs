@@ -1,6 +1,8 @@
 //! Which commits set and changed the label of one record: its history followed back by the identity that the diff goes
 //! by, through edits, moves between files and renames.
 
+mod second;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,22 +11,21 @@ use bstr::{BStr, BString, ByteSlice};
 use memchr::memchr_iter;
 use rustc_hash::FxHashMap;
 
-use super::audit::{feed, may_be_data};
+use super::audit::{feed, may_be_data, show};
 use super::gather::Run;
 use super::scan::{Quiet, Reader};
 use super::{Checker, Error, Silent};
-use crate::diff::{self, Again, Index, Kind, Likeness, Side, Tally, Traced, Version};
-use crate::format::{self, Sink};
-use crate::policy::{Origin, Policy};
-use crate::source::{Ancestor, Back, Changed, Commit, ObjectId, Scope, Source, SourceError};
+use crate::diff::{self, Index, Kind, Likeness, Side, Traced};
+use crate::format::{self, Blob, Sink};
+use crate::policy::{Limits, Origin, Policy};
+use crate::source::{Ancestor, Back, Commit, ObjectId, Scope, Source, SourceError};
 use crate::span::{At, BlobId, Span};
+use second::Second;
 
 /// Bytes of versions of files that are read on the way back.
 const MOST_BYTES: u64 = 64 << 30;
 /// Rows of versions that are kept while their neighbours in the history are compared with them.
 const KEPT_ROWS: usize = 8 << 20;
-/// Bytes of unchanged files that are read to tell what a change of a label means.
-const MOST_TALLIED: u64 = 64 << 20;
 /// Bytes of the record that are shown.
 const MOST_TEXT: usize = 400;
 
@@ -251,6 +252,11 @@ impl Follower<'_> {
         feed(self.reader, self.policy, (path, &lens), &bytes, sink).map(|_| ())
     }
 
+    fn show(&self, blob: ObjectId, path: &BStr, look: &mut dyn FnMut(&Blob<'_>, &Limits)) -> Result<(), String> {
+        let bytes = self.bytes(blob)?;
+        show(self.reader, self.policy, (path, &self.policy.lens(path)), &bytes, look)
+    }
+
     /// Walks back until nobody can say more.
     fn follow(&self, tip: Ancestor, at: Stand, blame: &mut Blame) {
         let (mut here, mut at) = (tip, at);
@@ -382,50 +388,6 @@ impl Follower<'_> {
             moved_from,
             edited: was.is_some_and(|(traced, _)| traced.likeness == Likeness::Edited),
         });
-    }
-}
-
-/// The versions of a step, once more.
-struct Second<'s, 'a> {
-    follower: &'s Follower<'a>,
-    here: &'s Ancestor,
-    list: &'s [Changed],
-}
-
-impl Again for Second<'_, '_> {
-    fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool {
-        let file = &self.list[side];
-        let blob = match version {
-            Version::Before => file.before,
-            Version::After => file.after,
-        };
-        blob.is_some_and(|blob| self.follower.feed(blob, file.path.as_ref(), sink).is_ok())
-    }
-
-    fn rest(&self, set: &str) -> Option<Tally> {
-        let policy = self.follower.policy;
-        let touched = |path: &BStr| self.list.binary_search_by(|file| BStr::new(&file.path).cmp(path)).is_ok();
-        let is_rest = |path: &BStr| {
-            !touched(path)
-                && !policy.excludes(path)
-                && (policy.lens(path).dataset.is_some() || may_be_data(path))
-                && diff::set_of(&policy.lens(path), path) == set
-        };
-        let (files, gaps) = self.follower.back.changed(None, self.here.tree, &is_rest);
-        if !gaps.is_empty() {
-            return None;
-        }
-        let repository = self.follower.reader.repository()?;
-        let mut left = MOST_TALLIED;
-        let mut tally = Tally::default();
-        for file in files {
-            let blob = file.after?;
-            left = left.checked_sub(repository.size(blob)?)?;
-            let mut index = Index::default();
-            self.follower.feed(blob, file.path.as_ref(), &mut Quiet::Count(&mut index)).ok()?;
-            tally.add(&index);
-        }
-        Some(tally)
     }
 }
 

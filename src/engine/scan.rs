@@ -19,8 +19,8 @@ use crate::finding::{MOST_FOR_INFO, Unread};
 use crate::fold::Fold;
 use crate::format::{self, Blob, Flaw, Kind, Records, Reference, Sink};
 use crate::lens::Lens;
-use crate::policy::Policy;
 use crate::policy::lock::{Labels, LockedFile};
+use crate::policy::{Limits, Policy};
 use crate::source::{self, Attributes, Before, Bytes, Content, Entry, LfsError, Mode, Repository, Source};
 use crate::span::{BlobId, Fresh, Span};
 
@@ -350,13 +350,24 @@ impl Scanner<'_> {
 
     /// Reads one version of an entry again, as it was read before.
     pub(super) fn again(&self, id: BlobId, entry: &Entry, version: Version, sink: &mut dyn Sink) -> Result<(), String> {
-        let lens = self.policy.lens(entry.path());
-        let (path, content) = match (version, &entry.before, &entry.content) {
-            (Version::Before, Some(before), _) => (before.path.as_bstr(), Content::Object(before.id)),
-            (Version::After, _, Some(content)) => (entry.path(), content.clone()),
-            _ => return Err("there is no such version".to_owned()),
-        };
-        self.feed(id, path, &self.resolved(&content)?, &lens, sink)
+        let (path, content) = version_of(entry, version)?;
+        self.feed(id, path, &self.resolved(&content)?, &self.policy.lens(entry.path()), sink)
+    }
+
+    /// Shows one version of an entry again, as it was read before.
+    pub(super) fn show(
+        &self,
+        id: BlobId,
+        entry: &Entry,
+        version: Version,
+        look: &mut dyn FnMut(&Blob<'_>, &Limits),
+    ) -> Result<(), String> {
+        let (path, content) = version_of(entry, version)?;
+        let (limits, lens) = (&self.policy.limits, self.policy.lens(entry.path()));
+        let bytes = self.resolved(&content)?;
+        let decoded = format::decode(&bytes, limits)?;
+        look(&Blob { id, path, lens: &lens, decoded: &decoded, fresh: &Fresh::All }, limits);
+        Ok(())
     }
 
     /// Reads bytes into a sink, outside of the judged pass.
@@ -399,4 +410,13 @@ fn labels(index: &Index) -> Option<Labels> {
     let mut tally = Tally::default();
     tally.add(index);
     Labels::new(tally.classes)
+}
+
+/// The path and the content of one version of an entry.
+fn version_of(entry: &Entry, version: Version) -> Result<(&BStr, Content), String> {
+    match (version, &entry.before, &entry.content) {
+        (Version::Before, Some(before), _) => Ok((before.path.as_bstr(), Content::Object(before.id))),
+        (Version::After, _, Some(content)) => Ok((entry.path(), content.clone())),
+        _ => Err("there is no such version".to_owned()),
+    }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{How, Ladder, Left, NONE, OTHER, Relabel};
-use crate::diff::Version;
 use crate::diff::again::{Again, Wanted, visit};
 use crate::diff::align::align;
 use crate::diff::index::Index;
 use crate::diff::near::{Likeness, TokenSets, mutual};
+use crate::diff::{Side, Version};
 
 /// Rows without an equal on the other side beyond which no near-duplicates are looked for.
 const MOST_UNMATCHED: usize = 200_000;
@@ -228,7 +228,7 @@ impl Ladder<'_> {
             let (old, new): (Vec<_>, Vec<_>) = identified.iter().copied().unzip();
             let lists =
                 [(Version::Before, &old), (Version::After, &new), (Version::Before, &gone), (Version::After, &come)];
-            let sets = lists.map(|(version, lefts)| read_tokens(again, version, lefts));
+            let sets = lists.map(|(version, lefts)| read_tokens(self.sides, again, version, lefts));
             for (at, &(a, b)) in identified.iter().enumerate() {
                 match (sets[0].at[at], sets[1].at[at]) {
                     (Some(i), Some(j)) if Likeness::of(&sets[0].sets, i, &sets[1].sets, j).at_least(SAME_RECORD) => {
@@ -341,12 +341,12 @@ struct ReadTokens {
     at: Vec<Option<usize>>,
 }
 
-fn read_tokens(again: &dyn Again, version: Version, lefts: &[Left]) -> ReadTokens {
+fn read_tokens(sides: &[Side], again: &dyn Again, version: Version, lefts: &[Left]) -> ReadTokens {
     let wanted = |(tag, left): (usize, &Left)| Wanted { side: left.side, version, row: left.row, tag: tag as u32 };
     let mut wanted: Vec<_> = lefts.iter().enumerate().map(wanted).collect();
     let mut read = ReadTokens { sets: TokenSets::default(), rows: Vec::new(), at: vec![None; lefts.len()] };
     let mut text = String::new();
-    visit(again, &mut wanted, &mut |tag, keyer, record| {
+    visit(sides, again, &mut wanted, &mut |tag, keyer, record| {
         text.clear();
         keyer.text(record, &mut text);
         if read.sets.push(&text) {

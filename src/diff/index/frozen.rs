@@ -6,7 +6,7 @@ use super::{Classes, Index, Label, Lies, Stretch};
 use crate::diff::rows::Rows;
 
 /// Grows when the bytes of an index mean something else.
-pub(crate) const LAYOUT: u32 = 1;
+pub(crate) const LAYOUT: u32 = 2;
 
 /// Writes numbers and lists of them.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ impl Index {
             out.text(stretch.fields.as_bytes());
             out.number(u64::from(stretch.labelled) | (u64::from(stretch.by_user) << 1));
         }
-        out.number(kind);
+        out.number(kind | (u64::from(self.by_line) << 8));
         if let Lies::Rows(rows) | Lies::Cells(rows) = &self.lies {
             rows.freeze(out);
         }
@@ -122,7 +122,9 @@ impl Index {
             let flags = from.number()?;
             stretches.push(Stretch { from: first, fields, labelled: flags & 1 != 0, by_user: flags & 2 != 0 });
         }
-        let (lies, rows) = match from.number()? {
+        let kind = from.number()?;
+        let by_line = kind & (1 << 8) != 0;
+        let (lies, rows) = match kind & !(1 << 8) {
             0 => (Lies::Nowhere, None),
             kind @ (1 | 2) => {
                 let rows = Rows::thaw(from)?;
@@ -140,7 +142,7 @@ impl Index {
             && stretches.first().is_none_or(|first| first.from == 0)
             && stretches.is_sorted_by_key(|stretch| stretch.from)
             && stretches.last().is_none_or(|last| last.from <= keys.len());
-        fits.then(|| Self { keys, labels, ids, classes, lies, stretches, ..Self::default() })
+        fits.then(|| Self { keys, labels, ids, classes, lies, stretches, by_line, ..Self::default() })
     }
 }
 

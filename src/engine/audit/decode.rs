@@ -9,12 +9,13 @@ use rustc_hash::FxHashMap;
 
 use super::cached::{self, Keeping};
 use super::neighbours::Neighbours;
+use super::unpacked::Unpacked;
 use crate::diff::Index;
 use crate::engine::Progress;
 use crate::engine::scan::Reader;
 use crate::format::{self, Blob, Sink};
 use crate::lens::{FieldRoles, Lens, class_of, class_of_image};
-use crate::policy::Policy;
+use crate::policy::{Limits, Policy};
 use crate::source::{self, Cache, ObjectId};
 use crate::span::{BlobId, Fresh};
 
@@ -252,13 +253,24 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// Reads a blob once more into a sink.
-    pub(super) fn again(&self, id: ObjectId, path: u32, sink: &mut dyn Sink) -> Result<(), String> {
-        let repository = self.reader.repository().ok_or("there is no repository")?;
-        let bytes = repository.blob(id, self.policy.limits.blob)?;
+    /// Reads the bytes of a blob once more into a sink.
+    pub(super) fn again(&self, bytes: &[u8], path: u32, sink: &mut dyn Sink) -> bool {
         let view = self.of_path[path as usize];
-        catch_unwind(AssertUnwindSafe(|| self.feed(view, &bytes, sink).map(|_| ())))
-            .unwrap_or_else(|_| Err("internal error while it was read".to_owned()))
+        let read = catch_unwind(AssertUnwindSafe(|| self.feed(view, bytes, sink)));
+        matches!(read, Ok(Ok(_)))
+    }
+
+    /// Shows the bytes of a blob once more as its path has them read.
+    pub(super) fn show(&self, bytes: &[u8], path: u32, look: &mut dyn FnMut(&Blob<'_>, &Limits)) -> bool {
+        let (path, lens) = &self.views[self.of_path[path as usize] as usize];
+        let read =
+            catch_unwind(AssertUnwindSafe(|| show(self.reader, self.policy, (path.as_ref(), lens), bytes, look)));
+        matches!(read, Ok(Ok(())))
+    }
+
+    /// Blobs that are looked at again, unpacked ahead in the order of a plan.
+    pub(super) fn unpacked(&self, plan: Vec<(ObjectId, u64)>) -> Option<Unpacked<'a>> {
+        Some(Unpacked::new(self.reader.repository()?, self.policy.limits.blob, plan))
     }
 
     /// Bytes of blobs that were read.
@@ -286,6 +298,22 @@ pub(in crate::engine) fn feed(
     with_object(reader, policy, (path, bytes), |bytes| {
         let decoded = format::decode(bytes, limits)?;
         format::read(&Blob { id: BlobId(0), path, lens, decoded: &decoded, fresh: &Fresh::All }, limits, sink)
+    })
+}
+
+/// Shows `look` a blob that is seen under a path, or the object that it points to.
+pub(in crate::engine) fn show(
+    reader: &Reader,
+    policy: &Policy,
+    (path, lens): (&BStr, &Lens),
+    bytes: &[u8],
+    look: &mut dyn FnMut(&Blob<'_>, &Limits),
+) -> Result<(), String> {
+    let limits = &policy.limits;
+    with_object(reader, policy, (path, bytes), |bytes| {
+        let decoded = format::decode(bytes, limits)?;
+        look(&Blob { id: BlobId(0), path, lens, decoded: &decoded, fresh: &Fresh::All }, limits);
+        Ok(())
     })
 }
 

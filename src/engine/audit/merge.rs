@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::story::{Pair, Story};
+use super::story::{Look, Pair, Story};
 use super::tally::Counts;
 use crate::diff::{Changes, Edit, Evil, How, Kind};
 use crate::finding::{Mark, Versions, content_hash};
@@ -43,7 +43,7 @@ pub(super) fn own(
 ) -> Own {
     let pairs: Vec<Pair> = step.against.iter().map(|edges| story.pair(edges, number)).collect();
     let changes: Vec<Changes<'_>> =
-        pairs.iter().zip(parents).map(|(pair, counts)| story.compare(pair, counts, false)).collect();
+        pairs.iter().zip(parents).map(|(pair, counts)| story.compare(pair, counts, Look::Not)).collect();
     let mut own = Own::default();
     // For each record, its edit against each parent.
     let mut told: BTreeMap<Told, BTreeMap<usize, Edit>> = BTreeMap::new();
@@ -147,7 +147,7 @@ impl Words {
         let tree = |parent: usize| story.walk.steps[step.parents[parent] as usize].tree;
         let edges = between(tree(one), tree(other));
         let pair = story.pair(&edges, &mut |_| 0);
-        let changes = story.compare(&pair, parents[one], false);
+        let changes = story.compare(&pair, parents[one], Look::Not);
         let mut words = Self::default();
         for edit in &changes.edits {
             let Some((from, to)) = changes.class(edit.from).zip(changes.class(edit.to)) else { continue };

@@ -1,12 +1,16 @@
 //! Walks the history from its first commit to its last and compares each commit with its parents.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::decode::{Rows, Unit, Units};
 use super::tally::{Counter, Counts};
+use super::unpacked::Unpacked;
 use crate::diff::{self, Again, Changes, Index, Side, Tally, Version};
-use crate::format::Sink;
-use crate::source::{Edge, Walk};
+use crate::format::{Blob, Sink};
+use crate::policy::Limits;
+use crate::source::{Edge, ObjectId, Walk};
 use crate::span::BlobId;
 
 /// A history whose blobs have been read.
@@ -18,6 +22,20 @@ pub(super) struct Story<'a> {
     /// All data of the commits that others are compared with and that are not compared themselves.
     pub(super) listings: &'a [Option<Vec<Edge>>],
     counter: RefCell<Counter>,
+    /// Blobs that a commit would look at again, and their sizes.
+    noted: RefCell<Vec<(u32, ObjectId, u64)>>,
+    unpacked: OnceCell<Unpacked<'a>>,
+}
+
+/// Whether the records that matter are read once more.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Look {
+    /// They are not.
+    Not,
+    /// What would be read is noted for this commit.
+    Note(u32),
+    /// They are.
+    Again,
 }
 
 /// The two versions of the data around a commit.
@@ -55,14 +73,31 @@ impl<'a> Story<'a> {
         sets: &'a [String],
         listings: &'a [Option<Vec<Edge>>],
     ) -> Self {
-        Self { walk, units, sets, listings, counter: RefCell::default() }
+        Self {
+            walk,
+            units,
+            sets,
+            listings,
+            counter: RefCell::default(),
+            noted: RefCell::default(),
+            unpacked: OnceCell::new(),
+        }
+    }
+
+    /// Makes ready for a second look at some of the commits, after a first telling has noted what they need.
+    pub(super) fn plan(&self, chosen: &BTreeSet<u32>) {
+        let noted = self.noted.take().into_iter();
+        let plan = noted.filter(|(rank, ..)| chosen.contains(rank)).map(|(_, id, size)| (id, size)).collect();
+        if let Some(unpacked) = self.units.unpacked(plan) {
+            let _ = self.unpacked.set(unpacked);
+        }
     }
 
     /// Tells every judged commit in its order. `look` says of which commits the records that matter are read once more;
     /// `number` gives the files of a commit their numbers.
     pub(super) fn tell(
         &self,
-        look: &dyn Fn(u32) -> bool,
+        look: &dyn Fn(u32) -> Look,
         number: &mut dyn FnMut(&[Edge]) -> u32,
         each: &mut dyn FnMut(u32, Event<'_, '_>),
     ) {
@@ -145,10 +180,10 @@ impl<'a> Story<'a> {
     }
 
     /// Compares; `parent` is what the classes of all data were before.
-    pub(super) fn compare<'p>(&self, pair: &'p Pair, parent: &Counts, look: bool) -> Changes<'p> {
+    pub(super) fn compare<'p>(&self, pair: &'p Pair, parent: &Counts, look: Look) -> Changes<'p> {
         let one_sided =
             pair.edges.iter().all(|edge| edge.before.is_none()) || pair.edges.iter().all(|edge| edge.after.is_none());
-        let look = look && !one_sided;
+        let look = if one_sided { Look::Not } else { look };
         diff::compare(&pair.sides, &Second { story: self, pair, parent, look })
     }
 
@@ -201,21 +236,40 @@ struct Second<'s, 'a> {
     story: &'s Story<'a>,
     pair: &'s Pair,
     parent: &'s Counts,
-    look: bool,
+    look: Look,
 }
 
-impl Again for Second<'_, '_> {
-    fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool {
-        if !self.look {
-            return false;
-        }
+impl Second<'_, '_> {
+    /// The bytes of a version, and the number of its path.
+    fn bytes(&self, side: usize, version: Version) -> Option<(Rc<Vec<u8>>, u32)> {
         let edge = self.pair.edges[side];
         let blob = match version {
             Version::Before => edge.before,
             Version::After => edge.after,
         };
-        let Some(blob) = blob else { return false };
-        self.story.units.again(self.story.walk.blobs[blob as usize], edge.path, sink).is_ok()
+        let id = self.story.walk.blobs[blob? as usize];
+        match self.look {
+            Look::Not => None,
+            Look::Note(rank) => {
+                let size = self.story.units.rows(blob, edge.path).map_or(0, |rows| rows.bytes);
+                let mut noted = self.story.noted.borrow_mut();
+                if noted.last().is_none_or(|last| *last != (rank, id, size)) {
+                    noted.push((rank, id, size));
+                }
+                None
+            }
+            Look::Again => Some((self.story.unpacked.get()?.get(id)?, edge.path)),
+        }
+    }
+}
+
+impl Again for Second<'_, '_> {
+    fn read(&self, side: usize, version: Version, sink: &mut dyn Sink) -> bool {
+        self.bytes(side, version).is_some_and(|(bytes, path)| self.story.units.again(&bytes, path, sink))
+    }
+
+    fn show(&self, side: usize, version: Version, look: &mut dyn FnMut(&Blob<'_>, &Limits)) -> bool {
+        self.bytes(side, version).is_some_and(|(bytes, path)| self.story.units.show(&bytes, path, look))
     }
 
     fn rest(&self, set: &str) -> Option<Tally> {

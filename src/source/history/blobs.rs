@@ -13,8 +13,11 @@ use rustc_hash::FxHashMap;
 use crate::source::ObjectId;
 use crate::source::repository::Repository;
 
-/// A pack is unpacked as a whole if at least so many hundredths of its objects are wanted.
-const WHOLE: usize = 30;
+/// A pack is unpacked as a whole if at least so many hundredths of its objects are wanted, or of its bytes: a history of
+/// one file has as many commits and trees as versions, and they cost next to nothing.
+const WHOLE: u64 = 30;
+/// Fewer blobs than these are read one by one where they are not most of their pack.
+const FEW: usize = 100;
 /// Bytes that one object of a pack may take while the pack is unpacked as a whole. A pack with a larger one is read
 /// object by object, where the limit of the caller holds.
 const LARGEST: usize = 1 << 30;
@@ -53,7 +56,7 @@ impl Repository {
                 open.filter_map(lookup).collect::<Vec<_>>()
             }));
             let Ok(here) = here else { continue };
-            if here.len() * 100 >= bundle.index.num_objects() as usize * WHOLE {
+            if catch_unwind(AssertUnwindSafe(|| is_whole(&bundle, &here))).unwrap_or(false) {
                 let _ = catch_unwind(AssertUnwindSafe(|| whole(&bundle, &numbers, limit, &once)));
             }
             order.extend(here);
@@ -87,6 +90,22 @@ impl Repository {
         packs.dedup();
         packs
     }
+}
+
+/// Whether so much of a pack is wanted that it is unpacked as a whole.
+fn is_whole(bundle: &Bundle, wanted: &[(usize, u64, usize)]) -> bool {
+    if wanted.len() as u64 * 100 >= u64::from(bundle.index.num_objects()) * WHOLE {
+        return true;
+    }
+    if wanted.len() < FEW {
+        return false;
+    }
+    let (offsets, end) = (bundle.index.sorted_offsets(), bundle.pack.pack_end() as u64);
+    let packed = |&(_, offset, _): &(usize, u64, usize)| {
+        let next = offsets.partition_point(|&other| other <= offset);
+        offsets.get(next).copied().unwrap_or(end).saturating_sub(offset)
+    };
+    wanted.iter().map(packed).sum::<u64>().saturating_mul(100) >= end.saturating_mul(WHOLE)
 }
 
 /// Unpacks a pack as a whole: every chain of deltas is resolved once.
