@@ -280,3 +280,21 @@ fn what_is_of_level_info_is_counted_and_shown_on_request() {
     let (_, report) = repo.json(&["check"]);
     assert_eq!((&report["looked_at"]["without_info"], &report["not_shown"]), (&1.into(), &1.into()));
 }
+
+#[test]
+fn what_stands_before_the_records_of_a_document_is_looked_at_too() {
+    let rows: Vec<String> = (0..12).map(|n| format!("{{\"prompt\": \"row number {n} of\u{200b}many\"}}")).collect();
+    let text = format!("{{\n\"notes\": {{\"by\": \"Ada\u{202e}\"}},\n\"prompts\": [\n{}\n]}}\n", rows.join(",\n"));
+    let repo = Repo::with(&[("data/prompts.json", &text)]);
+    let (_, report) = repo.json(&["check", "--rev", "HEAD"]);
+    assert_eq!(report["unread"], serde_json::json!([]));
+    let mut lines: Vec<u64> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|finding| finding["places"].as_array().unwrap())
+        .map(|place| place["line"].as_u64().unwrap())
+        .collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [2].into_iter().chain(4..16).collect::<Vec<_>>());
+}

@@ -53,6 +53,8 @@ pub(super) struct Writer<'a, 's> {
     told: bool,
     /// Whether a batch ends only where a row is empty.
     held: bool,
+    /// Whether rows may lie before those that have been read.
+    back: bool,
     sieve: Sieve,
 }
 
@@ -77,6 +79,7 @@ impl<'a, 's> Writer<'a, 's> {
             feeds: Feeds::default(),
             told: false,
             held: false,
+            back: false,
             sieve: Sieve::default(),
         }
     }
@@ -199,6 +202,13 @@ impl<'a, 's> Writer<'a, 's> {
         }
     }
 
+    /// From here on rows may lie before those that have been read: they are a batch of their own, since rows of one batch
+    /// follow each other, and no sieve looks back.
+    pub(super) fn turn_back(&mut self) {
+        self.flush();
+        self.back = true;
+    }
+
     /// Ends the row under way as one that is no record of the data: it is looked at and not counted.
     pub(super) fn row_beside(&mut self, start: usize, end: usize) {
         let filled = self.filled;
@@ -236,7 +246,9 @@ impl<'a, 's> Writer<'a, 's> {
             return;
         }
         let end = self.rows.last().and_then(|row| usize::try_from(row.end).ok()).unwrap_or(0);
-        self.sieve.reach(self.text, end);
+        if !self.back {
+            self.sieve.reach(self.text, end);
+        }
         self.sink.records(&Records {
             blob: self.blob,
             kind: self.kind,
@@ -246,9 +258,11 @@ impl<'a, 's> Writer<'a, 's> {
             rows: &self.rows,
             cells: &self.cells,
             flaws: &self.flaws,
-            sieve: Some(&self.sieve),
+            sieve: (!self.back).then_some(&self.sieve),
         });
-        self.sieve.forget(end);
+        if !self.back {
+            self.sieve.forget(end);
+        }
         if !self.told
             && let Some(row) = self.rows.last()
             && row.end > self.feeds.at

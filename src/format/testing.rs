@@ -98,11 +98,16 @@ pub(crate) fn read_bytes(path: &str, bytes: &[u8]) -> Seen {
 
 /// Decodes and reads a blob.
 pub(crate) fn read_with(path: &str, bytes: &[u8], lens: &Lens, limits: &Limits) -> Seen {
+    try_read_with(path, bytes, lens, limits).expect("a format that can be read")
+}
+
+/// Reads a blob, or says why it is unread.
+pub(crate) fn try_read_with(path: &str, bytes: &[u8], lens: &Lens, limits: &Limits) -> Result<Seen, String> {
     let decoded = decode(bytes, limits).expect("within the limits");
     let mut seen = Seen::default();
     let result = with_blob(path, &decoded, lens, &Fresh::All, |blob| read(blob, limits, &mut seen));
-    seen.read = Some(result.expect("a format that can be read"));
-    seen
+    seen.read = Some(result?);
+    Ok(seen)
 }
 
 /// Makes a blob of decoded bytes.

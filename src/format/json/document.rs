@@ -352,6 +352,7 @@ fn arrays(w: &mut Writer<'_, '_>, reader: &mut Reader, text: &[u8], document: &D
         last = records(w, reader, text, array)?;
     }
     let mut seen = BTreeSet::new();
+    w.turn_back();
     for member in &document.beside {
         let end = reader.parser.extra(w, text, member.value, &text[member.key.0 + 1..member.key.1])?;
         w.row_beside(member.value, end);
