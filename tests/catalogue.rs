@@ -296,5 +296,6 @@ fn what_stands_before_the_records_of_a_document_is_looked_at_too() {
         .map(|place| place["line"].as_u64().unwrap())
         .collect();
     lines.sort_unstable();
+    lines.dedup();
     assert_eq!(lines, [2].into_iter().chain(4..16).collect::<Vec<_>>());
 }

@@ -171,15 +171,13 @@ proptest! {
 
 #[test]
 fn what_a_card_says_of_the_licence_is_written_down_to_be_looked_up() {
-    let known = crate::check::known();
     let plan_of = |licences: &[(&str, &str)]| {
         let licences = licences.iter().map(|(card, licence)| ((*card).into(), (*licence).to_owned())).collect();
         let seen = Seen { data: vec![data("data/a.csv", TABLE)], licences, ..Seen::default() };
-        plan(&seen, jiff::civil::date(2026, 11, 1), &known)
+        plan(&seen, day(), &known())
     };
     let licence = |plan: &Plan| {
-        let policy =
-            Policy::parse(FILE, &plan.files[0].1, jiff::civil::date(2026, 11, 1), &known).expect("it can be read");
+        let policy = parse(&plan.files[0].1).expect("it can be read");
         policy.sources[0].licence.clone()
     };
     let one = plan_of(&[("README.md", "cc-by-4.0"), ("croissant.json", "cc-by-4.0")]);
