@@ -206,6 +206,10 @@ fn a_croissant_file_is_held_to_its_hashes() {
         assert_eq!(told(&report), [expected], "{report}");
         assert_eq!(report["findings"][0]["places"][0]["path"], "croissant.json", "{report}");
     }
+    // What the lock has recorded of it is told of the lock, and once.
+    repo.write(&[("croissant.json", &croissant("", &format!("\"sha256\": \"{other}\"")))]);
+    repo.foretaste(&["lock"]);
+    assert_eq!(told(&repo.json(&["check"]).1), ["error publisher-mismatch"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::check::Merge;
 use crate::finding::{Finding, Mark, content_hash};
 use crate::format::cards::Carded;
 use crate::policy::licence::Licence;
-use crate::policy::lock::{Locked, hex};
+use crate::policy::lock::{Locked, digest, hex};
 use crate::policy::{Policy, Source, SourceMatch};
 use crate::rule::Severity;
 use crate::span::BlobId;
@@ -55,12 +55,15 @@ struct Kept {
 pub(super) struct Seen {
     cards: Vec<Kept>,
     hashes: BTreeMap<BString, (BlobId, [u8; 32])>,
+    /// Published hashes that the lock has recorded: `digest-mismatch` holds the files against those.
+    recorded: BTreeSet<(BString, [u8; 32])>,
 }
 
 impl Seen {
     pub(super) fn merge(&mut self, mut other: Self) {
         Merge::merge(&mut self.cards, std::mem::take(&mut other.cards));
         self.hashes.append(&mut other.hashes);
+        self.recorded.append(&mut other.recorded);
     }
 
     pub(super) fn card(&mut self, card: &Carded<'_>) {
@@ -89,6 +92,10 @@ impl Seen {
             if let Some(sha256) = file.sha256 {
                 self.hashes.insert(file.path.clone(), (file.blob, sha256));
             }
+        }
+        for line in locked.lock.iter().flat_map(|lock| &lock.files) {
+            let said = line.publisher.as_ref().and_then(|publisher| digest(&publisher.digest));
+            self.recorded.extend(said.map(|said| (line.path.clone(), said)));
         }
     }
 
@@ -124,6 +131,9 @@ impl Seen {
         for card in &self.cards {
             for (path, said, mark, _) in card.files.iter().filter(|(.., fresh)| *fresh) {
                 let Some((blob, is)) = self.hashes.get(path).filter(|(_, is)| is != said) else { continue };
+                if self.recorded.contains(&(path.clone(), *said)) {
+                    continue;
+                }
                 let name = path.to_str_lossy();
                 let message = format!("`{}` is not the file that its Croissant description names", short(&name));
                 let help = "find out which of the two was changed: the data, or the hash that was published for it";
