@@ -77,7 +77,7 @@ const CLASSES: [Class; 41] = [
     class("U31", MIXED, "note", "\u{1D429}\u{1D41A}\u{1D432} now"),
     class("U32", MIXED, "note", "cafe\u{301} au lait"),
     Class { id: "U33", rule: DATA, severity: "error", text: Text::Bytes(b"pay\xC0\x80pal") },
-    Class { id: "U34", rule: DATA, severity: "warning", text: Text::Json(r"pay\ud83dpal") },
+    Class { id: "U34", rule: DATA, severity: "error", text: Text::Json(r"pay\ud83dpal") },
     // What is escaped twice: the escape that the container does not take off.
     class("U35", HIDDEN, "note", r"pay\u200bpal"),
     class("U36", HIDDEN, "error", "hi&amp;#xE0048;&#xE0069;"),

@@ -114,7 +114,7 @@ pub(super) static KINDS: [Kind; 15] = [
     },
     Kind {
         id: "lone-surrogate",
-        severity: Severity::Warning,
+        severity: Severity::Error,
         in_label: Severity::Error,
         one: "an escape is half of a surrogate pair, which parsers replace, keep or refuse",
         many: "{} escapes are halves of surrogate pairs, which parsers replace, keep or refuse",
