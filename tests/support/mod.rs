@@ -4,6 +4,8 @@
 //! everywhere.
 #![allow(dead_code, unreachable_pub, clippy::disallowed_methods, clippy::unwrap_used)]
 
+pub(crate) mod lock;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
