@@ -94,14 +94,23 @@ mod span;
 pub mod cli;
 
 pub use check::rules;
-pub use engine::{Checker, Contents, Error, Judged, Outcome};
-pub use finding::{Evidence, Finding, LookedAt, Mark, Unread};
+pub use engine::{Checker, Error, Outcome};
+pub use finding::{Finding, LookedAt, Mark, Unread};
 #[doc(hidden)]
 pub use format::count_cells;
-pub use format::{Guess, Reference, Target, Verdict};
-pub use lens::Role;
-pub use policy::{Origin, PolicyError};
 pub use report::{Format, Options, Report, exit_code};
-pub use rule::{Confidence, Example, Layer, Manual, Rule, Severity};
-pub use source::{Bytes, Environment, Scope, SourceError, install_guard};
-pub use span::{At, BlobId, Place, Span};
+pub use rule::{Rule, Severity};
+pub use source::Scope;
+
+/// What the fields of the types above are made of.
+pub mod parts {
+    pub use crate::engine::{Contents, Judged};
+    pub use crate::finding::Evidence;
+    pub use crate::format::{Guess, Reference, Target, Verdict};
+    pub use crate::lens::Role;
+    pub use crate::policy::{Origin, PolicyError};
+    pub use crate::report::Redact;
+    pub use crate::rule::{Confidence, Example, Layer, Manual};
+    pub use crate::source::{Bytes, Environment, SourceError, install_guard};
+    pub use crate::span::{At, BlobId, Place, Span};
+}

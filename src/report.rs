@@ -42,7 +42,7 @@ use serde_json::Value;
 pub(crate) use blame::{BLAME_SCHEMA, blame_exit_code, blame_json, blame_text};
 pub(crate) use explain::{explain, rules_table};
 pub(crate) use human::policy_error;
-pub(crate) use redact::Redact;
+pub use redact::Redact;
 
 use crate::diff::Summary;
 use crate::engine::Outcome;

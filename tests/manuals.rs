@@ -2,7 +2,8 @@
 
 mod support;
 
-use foretaste::{Example, Rule};
+use foretaste::Rule;
+use foretaste::parts::Example;
 use support::Repo;
 
 /// Whether `rule` speaks of the example.
