@@ -76,7 +76,9 @@ fn no_process_and_no_socket_in_any_scope() {
         command.args(["-f", "-o"]).arg(&log).args(["-e", "trace=execve,execveat,fork,vfork,socket,connect"]);
         command.arg(binary()).args(arguments).output().unwrap();
         let log = fs::read_to_string(log).unwrap();
-        let calls: Vec<&str> = log.lines().filter(|line| line.contains('(') && !line.contains("---")).collect();
+        // A thread that ends while it is stopped leaves a line with `???(`, which names no call.
+        let is_call = |line: &&str| line.contains('(') && !line.contains("---") && !line.contains("???(");
+        let calls: Vec<&str> = log.lines().filter(is_call).collect();
         assert_eq!(calls.len(), 1, "only the program itself is started: {calls:?}");
     }
 }
