@@ -124,7 +124,7 @@ impl Run<'_> {
         let case = Case { judgement: &judgement, snapshot: &snapshot, lock: &lock, numbered: &numbered };
         self.show_files(&case, &mut show);
         let summary = self.show_changes(&case, &scanner, &entries, &mut part, &mut show);
-        let commits = self.show_people(&case, &mut part, &mut show);
+        let (commits, mut people_notes) = self.show_people(&case, &mut part.unread, &mut show);
         self.show_policy(&case, &mut blobs, &mut show)?;
         self.show_unsealed(&case, &mut blobs, &mut part, &mut show);
         self.show_lock(&case, &mut blobs, &mut part, &mut show)?;
@@ -156,7 +156,7 @@ impl Run<'_> {
         let mut notes = judgement.notes.clone();
         notes.extend(self.reader.repository().into_iter().flat_map(Repository::notes));
         notes.append(&mut snapshot.notes);
-        notes.append(&mut part.people_notes);
+        notes.append(&mut people_notes);
         notes.extend(applied.stale.into_iter().map(|stale| stale.message));
         part.notes.sort();
         notes.append(&mut part.notes);
@@ -241,14 +241,14 @@ impl Run<'_> {
         changes.summary.clone()
     }
 
-    /// Who wrote the change, and who changed data before it; how many commits it has.
-    fn show_people(&self, case: &Case<'_>, part: &mut Part, show: &mut Show<'_>) -> u64 {
-        let Some(history) = self.people(&case.judgement.policy, case.snapshot) else { return 0 };
+    /// Who wrote the change, and who changed data before it. Returns how many commits it has, and what reading the
+    /// history has left to say.
+    fn show_people(&self, case: &Case<'_>, unread: &mut Vec<Unread>, show: &mut Show<'_>) -> (u64, Vec<String>) {
+        let Some(history) = self.people(&case.judgement.policy, case.snapshot) else { return (0, Vec::new()) };
         let (judged, earlier) = (&history.judged, &history.earlier);
         show(&Observation::People(&People { judged, earlier, files: case.numbered }));
-        part.unread.extend(history.unread);
-        part.people_notes = history.notes;
-        history.judged.len() as u64
+        unread.extend(history.unread);
+        (history.judged.len() as u64, history.notes)
     }
 
     /// What the change does to the policy, and what vendors have delivered.

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::finding::{Finding, Mark};
-use crate::rule::{Confidence, Rule, Severity};
+use crate::rule::{Confidence, Severity};
 use crate::span::BlobId;
 
-/// What rules about triggers are tagged with.
-const TRIGGER: &str = "ATLAS:AML.T0043.004";
+/// The rules whose places are what may be a trigger.
+const TRIGGERS: [&str; 5] = ["hidden-markup", "invisible-unicode", "mixed-script", "template-token", "trigger-phrase"];
 /// The rule whose places are records that changed their label.
 const FLIPS: &str = "label-flip";
 /// So many rows that carry the same thing and changed their label at once are no accident: an error.
@@ -61,8 +61,7 @@ fn records(findings: &[Finding], is_meant: impl Fn(&Finding) -> bool) -> BTreeSe
 }
 
 fn is_trigger(finding: &Finding) -> bool {
-    let is_tagged = |rule: &Rule| rule.tags.contains(&TRIGGER);
-    finding.severity >= Severity::Warning && is_tagged(finding.rule)
+    finding.severity >= Severity::Warning && TRIGGERS.contains(&finding.rule.id)
 }
 
 #[cfg(test)]
@@ -92,6 +91,13 @@ mod tests {
             assert_eq!(findings[0].evidence["relabelled"], json!(count));
             assert_eq!(findings[1].evidence["carriers"], json!(count));
             assert!(findings[0].message.contains("the same change altered the label of"), "{}", findings[0].message);
+        }
+    }
+
+    #[test]
+    fn every_rule_that_is_weighed_is_in_the_catalogue() {
+        for id in TRIGGERS.into_iter().chain([FLIPS]) {
+            assert!(check::rules().any(|rule| rule.id == id), "{id}");
         }
     }
 

@@ -32,8 +32,6 @@ pub(in crate::engine) struct Part {
     /// LFS objects that stand in for their pointers.
     pub(in crate::engine) held: Vec<(BlobId, Arc<[u8]>)>,
     pub(in crate::engine) notes: Vec<String>,
-    /// What reading the history of the change has left to say.
-    pub(in crate::engine) people_notes: Vec<String>,
     /// Line feeds on the way through long texts, so that reports need not count them.
     pub(in crate::engine) feeds: Vec<(BlobId, Vec<Feeds>)>,
 }
