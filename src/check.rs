@@ -36,6 +36,7 @@ use crate::format::{Records, References};
 use crate::policy::delivery::Delivery;
 use crate::policy::lock::Locked;
 use crate::policy::signature::commit::Unsealed;
+use crate::policy::signature::oms;
 use crate::policy::trust::Proposed;
 use crate::policy::{Known, Policy};
 use crate::rule::Rule;
@@ -106,6 +107,8 @@ pub(crate) enum Observation<'a> {
     Policy(&'a Proposed<'a>),
     /// Commits and tags whose signatures do not count, once, where there are any and the policy has keys for them.
     Unsealed(&'a [Unsealed]),
+    /// Models with signatures of their own, once, where there are any.
+    Models(&'a [oms::Judged]),
     /// What vendors delivered of what is judged, once, where the policy knows one that signs its deliveries.
     Deliveries(&'a [Delivery]),
     /// The lock, what it was compared with, and its signatures, once, where there is a lock.

@@ -218,7 +218,16 @@ pub(crate) struct Require {
 impl Require {
     /// Signatures of the lock that are asked for at this moment.
     pub(crate) fn signatures_at(&self, moment: lock::Moment) -> u32 {
-        if self.signed_at.is_empty() || self.signed_at.contains(&moment) { self.signatures } else { 0 }
+        if self.is_asked_at(moment) { self.signatures } else { 0 }
+    }
+
+    /// Whether models have to be signed at this moment.
+    pub(crate) fn models_at(&self, moment: lock::Moment) -> bool {
+        !self.models.is_empty() && self.is_asked_at(moment)
+    }
+
+    fn is_asked_at(&self, moment: lock::Moment) -> bool {
+        self.signed_at.is_empty() || self.signed_at.contains(&moment)
     }
 }
 

@@ -85,19 +85,32 @@ fn repo(key: &str) -> Repo {
     repo
 }
 
-fn verified(repo: &Repo) -> (i32, Vec<String>) {
-    let (code, report) = repo.json(&["verify"]);
+/// What a command finds about models and signatures.
+fn found(repo: &Repo, command: &[&str]) -> (i32, Vec<String>) {
+    let (code, report) = repo.json(command);
     let findings = report["findings"].as_array().unwrap();
-    (code, findings.iter().map(|f| f["evidence"]["finding"].as_str().unwrap().to_owned()).collect())
+    let of_models = findings.iter().filter(|f| f["rule"] == "bad-signature");
+    (code, of_models.map(|f| f["evidence"]["finding"].as_str().unwrap().to_owned()).collect())
 }
+
+fn verified(repo: &Repo) -> (i32, Vec<String>) {
+    found(repo, &["verify"])
+}
+
+fn told(code: i32, findings: &[&str]) -> (i32, Vec<String>) {
+    (code, findings.iter().map(ToString::to_string).collect())
+}
+
+/// What is said of a model whose version nobody has locked.
+const UNBOUND: &str = "model-not-locked";
 
 #[test]
 fn a_model_counts_only_as_it_was_signed() {
     let repo = repo(&public());
-    assert_eq!(verified(&repo), (1, vec!["signature-missing".to_owned()]));
+    assert_eq!(verified(&repo), told(1, &["signature-missing"]));
     for place in ["models/adapter/model.sig", "models/adapter.sig"] {
         repo.write(&[(place, &bundle(&FILES))]);
-        assert_eq!(verified(&repo), (0, vec![]), "{place}");
+        assert_eq!(verified(&repo), told(0, &[UNBOUND]), "{place}");
         std::fs::remove_file(repo.dir().join(place)).unwrap();
     }
     let place = "models/adapter/model.sig";
@@ -105,47 +118,126 @@ fn a_model_counts_only_as_it_was_signed() {
     for (path, text) in [("a.bin", "Weights"), ("c.bin", "code")] {
         let path = format!("models/adapter/{path}");
         repo.write(&[(&path, text)]);
-        assert_eq!(verified(&repo), (1, vec!["model-mismatch".to_owned()]), "{path}");
+        assert_eq!(verified(&repo), told(1, &["model-mismatch", UNBOUND]), "{path}");
         std::fs::remove_file(repo.dir().join(path)).unwrap();
         assert_eq!(verified(&repo).0, i32::from(text == "Weights"), "a missing file is told, too");
         repo.write(&[("models/adapter/a.bin", "weights")]);
     }
     // What the signer left out is said, since a changed `.gitattributes` changes what files are read as.
     repo.write(&[("models/adapter/.gitignore", "*.bin\n")]);
-    assert_eq!(verified(&repo), (0, vec!["model-signature-ignores".to_owned()]));
+    assert_eq!(verified(&repo), told(0, &["model-signature-ignores", UNBOUND]));
     std::fs::remove_file(repo.dir().join("models/adapter/.gitignore")).unwrap();
     let broken = bundle(&FILES).replace("dsseEnvelope\":{\"payload\":\"ey", "dsseEnvelope\":{\"payload\":\"eX");
     repo.write(&[(place, &broken)]);
-    assert_eq!(verified(&repo), (1, vec!["signature-bad".to_owned()]));
+    assert_eq!(verified(&repo), told(1, &["signature-bad"]));
     // One that is locked is judged even where the policy names no folder.
     let policy = std::fs::read_to_string(repo.dir().join("foretaste.yaml")).unwrap();
     let policy = policy.replace("require: {model_signatures: [models/adapter]}\n", "");
     repo.write(&[("foretaste.yaml", &policy), (place, &bundle(&FILES))]);
     repo.foretaste(&["lock", place]);
     repo.commit(&[], "locked");
-    assert_eq!(verified(&repo), (0, vec![]));
+    assert_eq!(verified(&repo), told(0, &[]), "and nobody can put an older version in its place");
     repo.write(&[("models/adapter/a.bin", "Weights")]);
-    assert_eq!(verified(&repo), (1, vec!["model-mismatch".to_owned()]));
+    assert_eq!(verified(&repo), told(1, &["model-mismatch"]));
+}
+
+#[test]
+fn a_change_of_a_model_is_judged_as_it_is_made_and_others_are_left_alone() {
+    let repo = repo(&public());
+    let place = "models/adapter/model.sig";
+    repo.commit(&[(place, &bundle(&FILES))], "sign");
+    let staged = |files: &[(&str, &str)]| {
+        repo.stage(files);
+        let seen = found(&repo, &["check", "--staged"]);
+        repo.git(&["reset", "--quiet", "--hard"]);
+        seen
+    };
+    assert_eq!(staged(&[("models/adapter/a.bin", "Weights")]), told(1, &["model-mismatch", UNBOUND]));
+    assert_eq!(staged(&[("models/adapter/c.bin", "code")]), told(1, &["model-mismatch", UNBOUND]));
+    assert_eq!(staged(&[(place, "{}")]), told(1, &["signature-missing"]));
+    assert_eq!(staged(&[("notes.md", "# Notes\n")]), told(0, &[]), "the model is not touched");
+    let old = repo.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let files = [("a.bin", "Weights"), FILES[1]];
+    let new = repo.commit(&[("models/adapter/a.bin", "Weights"), (place, &bundle(&files))], "train again");
+    let range = |base: &str, head: &str| found(&repo, &["check", "--range", &format!("{base}..{head}")]);
+    assert_eq!(range(&old, &new), told(0, &[UNBOUND]));
+    assert_eq!(found(&repo, &["check", "--rev", "HEAD"]), told(0, &[UNBOUND]));
+    let bad = repo.commit(&[("models/adapter/a.bin", "poison")], "poison");
+    assert_eq!(range(&new, &bad), told(1, &["model-mismatch", UNBOUND]));
+    assert_eq!(found(&repo, &["check", "--rev", "HEAD"]), told(1, &["model-mismatch", UNBOUND]));
+    assert_eq!(found(&repo, &["check"]), told(1, &["model-mismatch", UNBOUND]));
+
+    // Where signatures are asked for after the merge, a change may come without one, but never with a bad one.
+    let policy = std::fs::read_to_string(repo.dir().join("foretaste.yaml")).unwrap();
+    let later = policy.replace("[models/adapter]}", "[models/adapter], signed_at: [merge]}");
+    repo.git(&["rm", "--quiet", place]);
+    let base = repo.commit(&[("foretaste.yaml", &later)], "later");
+    let head = repo.commit(&[("models/adapter/a.bin", "weights")], "unsigned");
+    assert_eq!(range(&base, &head), told(0, &[]));
+    assert_eq!(found(&repo, &["check", "--rev", "HEAD"]), told(1, &["signature-missing"]));
+}
+
+#[test]
+fn files_in_lfs_are_compared_by_what_git_holds_of_them() {
+    let repo = repo(&public());
+    let pointer = |text: &str| {
+        let oid = hex(&Sha256::digest(text));
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", text.len())
+    };
+    let place = "models/adapter/model.sig";
+    let good = [("models/adapter/a.bin", pointer("weights")), (place, bundle(&FILES))];
+    repo.commit(&good.each_ref().map(|(path, text)| (*path, text.as_str())), "pointers");
+    assert_eq!(found(&repo, &["check", "--rev", "HEAD"]).1, [UNBOUND]);
+    repo.commit(&[("models/adapter/a.bin", &pointer("poison"))], "another");
+    assert_eq!(found(&repo, &["check", "--rev", "HEAD"]).1, ["model-mismatch", UNBOUND]);
+}
+
+/// Where the interpreter with `model_signing` is.
+fn python() -> String {
+    std::env::var("MODEL_SIGNING_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 #[test]
 #[ignore = "needs the Python package model-signing, by the name of its interpreter in MODEL_SIGNING_PYTHON, and openssl"]
 fn what_model_signing_signs_is_verified() {
-    let beside = Repo::new();
-    let (secret, public) = (beside.beside("k.pem"), beside.beside("k.pub"));
-    let run = |command: &mut std::process::Command| assert!(command.status().unwrap().success());
-    run(beside.command("openssl").args(["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"]).arg(&secret));
-    run(beside.command("openssl").args(["ec", "-pubout", "-in"]).arg(&secret).arg("-out").arg(&public));
-    let text = std::fs::read_to_string(&public).unwrap();
-    let key: String = text.lines().filter(|line| !line.starts_with('-')).collect();
-    let repo = repo(&key);
-    let python = std::env::var("MODEL_SIGNING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    run(repo
-        .command(python)
-        .args(["-m", "model_signing", "sign", "key", "models/adapter", "--signature", "models/adapter/model.sig"])
-        .arg("--private_key")
-        .arg(&secret));
-    assert_eq!(verified(&repo), (0, vec![]));
-    repo.write(&[("models/adapter/a.bin", "Weights")]);
-    assert_eq!(verified(&repo), (1, vec!["model-mismatch".to_owned()]));
+    // By shards of four bytes, which only its library offers.
+    let shards = "import sys, model_signing as m\n\
+                  m.signing.Config().use_elliptic_key_signer(private_key=sys.argv[1]).set_hashing_config(\
+                  m.hashing.Config().use_shard_serialization(shard_size=4)).sign(sys.argv[2], sys.argv[3])\n";
+    for curve in ["prime256v1", "secp384r1", "secp521r1"] {
+        let beside = Repo::new();
+        let (secret, public) = (beside.beside("k.pem"), beside.beside("k.pub"));
+        let run = |command: &mut std::process::Command| assert!(command.status().unwrap().success(), "{curve}");
+        run(beside.command("openssl").args(["ecparam", "-name", curve, "-genkey", "-noout", "-out"]).arg(&secret));
+        run(beside.command("openssl").args(["ec", "-pubout", "-in"]).arg(&secret).arg("-out").arg(&public));
+        let text = std::fs::read_to_string(&public).unwrap();
+        let key: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+        let repo = repo(&key);
+        let place = "models/adapter/model.sig";
+        for by_shards in [false, true] {
+            let mut command = repo.command(python());
+            match by_shards {
+                true => command.args(["-c", shards]).arg(&secret).args(["models/adapter", place]),
+                false => command
+                    .args(["-m", "model_signing", "sign", "key", "models/adapter", "--signature", place])
+                    .arg("--private_key")
+                    .arg(&secret),
+            };
+            run(&mut command);
+            assert_eq!(verified(&repo), told(0, &[UNBOUND]), "{curve} {by_shards}");
+            repo.write(&[("models/adapter/a.bin", "Weights")]);
+            assert_eq!(verified(&repo), told(1, &["model-mismatch", UNBOUND]), "{curve} {by_shards}");
+            repo.write(&[("models/adapter/a.bin", "weights")]);
+            std::fs::remove_file(repo.dir().join(place)).unwrap();
+        }
+        // A model may be one file.
+        let policy = std::fs::read_to_string(repo.dir().join("foretaste.yaml")).unwrap();
+        repo.commit(&[("foretaste.yaml", &policy.replace("[models/adapter]", "[models/adapter/a.bin]"))], "one file");
+        let mut command = repo.command(python());
+        command.args(["-m", "model_signing", "sign", "key", "models/adapter/a.bin", "--private_key"]).arg(&secret);
+        run(command.args(["--signature", "models/adapter/a.bin.sig"]));
+        assert_eq!(verified(&repo), told(0, &[UNBOUND]), "{curve}");
+        repo.write(&[("models/adapter/a.bin", "Weights")]);
+        assert_eq!(verified(&repo), told(1, &["model-mismatch", UNBOUND]), "{curve}");
+    }
 }

@@ -73,9 +73,9 @@ impl Check for Integrity {
                     elsewhere::publishers(lock, locked, &mut seen.findings);
                     seen.held = elsewhere::Held::of(lock);
                 }
-                models::findings(locked.models, &mut seen.findings);
             }
             Observation::References(references) => seen.named.observe(references),
+            Observation::Models(models) => models::findings(models, &mut seen.findings),
             Observation::Unsealed(list) => sealed::findings(list, &mut seen.findings),
             Observation::Records(records) => {
                 for flaw in records.flaws.iter().filter(|flaw| flaw.kind == "lfs-mismatch") {

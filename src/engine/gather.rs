@@ -28,7 +28,7 @@ use crate::source::{
 use crate::span::BlobId;
 
 /// Bytes of decoded blobs that may be held at once.
-const IN_FLIGHT: u64 = 192 << 20;
+pub(super) const IN_FLIGHT: u64 = 192 << 20;
 /// Commits before the change that are read for the repository's own base rates, newest first.
 const EARLIER: usize = 2_000;
 
@@ -128,6 +128,10 @@ impl Run<'_> {
         self.show_policy(&case, &mut blobs, &mut show)?;
         self.show_unsealed(&case, &mut blobs, &mut part, &mut show);
         self.show_lock(&case, &mut blobs, &mut part, &mut show)?;
+        let models = self.models(policy, &lock, &numbered, &mut blobs, &mut part.unread)?;
+        if !models.is_empty() {
+            show(&Observation::Models(&models));
+        }
 
         let mut findings = Vec::new();
         for (check, seen) in checks.iter().zip(states) {

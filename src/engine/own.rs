@@ -13,8 +13,8 @@ use super::scan::{Hashing, Measure, is_about_data};
 use crate::finding::Unread;
 use crate::format::{Reference, Verdict};
 use crate::policy::lock::{Compared, Lock, LockError, Locked, Moment, Receipt, SignatureFile};
+use crate::policy::signature::Trust;
 use crate::policy::signature::commit::Anchors;
-use crate::policy::signature::{Trust, oms};
 use crate::policy::trust::Judgement;
 use crate::policy::{self, Policy, signature};
 use crate::source::{Commit, Content, Entry, Mode, Scope, Snapshot, Trusted};
@@ -84,7 +84,6 @@ pub(super) struct Beside {
     receipts: Vec<Receipt>,
     outside: Vec<Compared>,
     folders: Vec<String>,
-    models: Vec<oms::Judged>,
 }
 
 impl Beside {
@@ -106,7 +105,6 @@ impl Beside {
             receipts: &self.receipts,
             outside: &self.outside,
             folders: &self.folders,
-            models: &self.models,
             complete,
             signatures: &self.signatures,
             enforced: !judgement.adoption,
@@ -217,8 +215,7 @@ impl Run<'_> {
         if self.checker.hashing.is_some() {
             unread.extend(sides.lock().into_iter().flat_map(|lock| super::outside::unseen(lock, &folders)));
         }
-        let models = self.models(&judgement.policy, sides, blobs, unread);
-        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders, models })
+        Ok(Beside { blob, signatures, authors, policy, moment: self.moment(), receipts, outside, folders })
     }
 
     /// Whether the policy asks for a lock by asking for signatures of it, now or for this change of the policy.
@@ -231,7 +228,7 @@ impl Run<'_> {
     }
 
     /// What the run is for.
-    fn moment(&self) -> Moment {
+    pub(super) fn moment(&self) -> Moment {
         let is_tag = |revision: &str| self.reader.repository().is_some_and(|repository| repository.is_tag(revision));
         match (self.checker.moment, &self.scope) {
             (Some(moment), _) => moment,

@@ -65,8 +65,16 @@ impl Reader {
         }
     }
 
+    /// Bytes of an entry, without reading it.
+    pub(super) fn size(&self, content: &Content) -> Option<u64> {
+        match content {
+            Content::Object(id) => self.repository()?.size(*id),
+            Content::File(path) => std::fs::symlink_metadata(path).ok().map(|meta| meta.len()),
+        }
+    }
+
     /// Bytes that reading an entry will allocate; 0 where that is not known, or a mapping takes none.
-    fn owned_size(&self, content: &Content) -> u64 {
+    pub(super) fn owned_size(&self, content: &Content) -> u64 {
         match (self.repository(), content) {
             (Some(repository), Content::Object(id)) => repository.size(*id).unwrap_or(0),
             _ => 0,

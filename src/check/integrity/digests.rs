@@ -235,7 +235,6 @@ mod tests {
             receipts: &[],
             outside: &[],
             folders: &[],
-            models: &[],
             signatures: &[],
             enforced: true,
             moment: Moment::Change,

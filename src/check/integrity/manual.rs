@@ -76,11 +76,11 @@ pub(super) static RULES: [Rule; 2] = [
                    receipt of every run of the policy. Under `require: {signed_commits: true}` every commit that touches data, \
                    policy or lock, and the annotated tag that is judged, needs an SSH signature by a key of the policy: in a \
                    range and in a merge about to be committed all that it brings, in `verify`, `audit` and `--rev` all since \
-                   the policy asks. `verify` also judges OpenSSF model signatures made with a P-256 key, of the folders in \
-                   `require: {model_signatures: [...]}` and of bundles that are locked: who signed, and which files were \
-                   changed, added, removed or left out. OpenPGP and X.509 signatures are reported as not judged. `evidence.finding` says which: \
+                   the policy asks. OpenSSF model signatures made with a key (P-256, P-384, P-521; files or shards) are judged, too, of the \
+                   folders in `require: {model_signatures: [...]}` and of bundles that are locked, in a change where it touches \
+                   them: who signed, which files were changed, added, removed or left out, and whether the lock says which version it is. OpenPGP and X.509 signatures are reported as not judged. `evidence.finding` says which: \
                    `signature-bad`, `-unknown-key`, `-expired-key`, `-revoked-key`, `-too-old`, `-not-judged`, `-missing`, \
-                   `threshold-not-met`, `anchor-changed`, `model-mismatch`, `model-signature-ignores`, `lock-stale`, `run-without-receipt`, `receipt-bad`.",
+                   `threshold-not-met`, `anchor-changed`, `model-mismatch`, `model-not-locked`, `model-signature-ignores`, `lock-stale`, `run-without-receipt`, `receipt-bad`.",
             why: "A hash proves that bytes are the same, not that anybody stood up for them. A signature that was moved \
                   here from another repository, or from an older lock, looks right and says nothing.",
             bad: &[Example {
@@ -97,7 +97,7 @@ pub(super) static RULES: [Rule; 2] = [
                   a key that the policy on the base branch lists. A signature that does not hold is never kept: remove the file or replace it.",
             misses: "A stolen key, until it is revoked in the policy. A backdated commit by an expired key that is on the \
                      trusted side already. Commits from before the policy asked for signed ones. Authors under a name that is \
-                     not theirs, where commits are not signed. Older versions of a model with the signature of then. Signers who did not look at what they signed.",
+                     not theirs, where commits are not signed. Older versions of a model with the signature of then, where the lock does not say which version it is. Signers who did not look at what they signed.",
         },
         tags: frameworks::INTEGRITY,
     },

@@ -26,6 +26,19 @@ pub(super) fn findings(models: &[Judged], findings: &mut Vec<Finding>) {
             }
             Ok((signed, differs)) => {
                 differing(&cause, name, differs, &mark, findings);
+                if !model.bound {
+                    let message = format!(
+                        "the signature of the model in {name} would hold for any other version that {} signed, too",
+                        signed.principal
+                    );
+                    let mut finding = Finding::new(&RULES[SIGNATURE], format!("{cause} unbound"), message);
+                    finding.severity = Severity::Note;
+                    finding.help = format!(
+                        "`foretaste lock {}` says which version it is, so that an older one does not pass for it",
+                        model.bundle.as_deref().unwrap_or_default()
+                    );
+                    push(finding, "model-not-locked", vec![mark.clone()], findings);
+                }
                 if !differs.ignored.is_empty() {
                     let message = format!(
                         "the signature of the model in {name} by {} leaves out {}, which nobody vouches for",
@@ -47,7 +60,12 @@ pub(super) fn findings(models: &[Judged], findings: &mut Vec<Finding>) {
 }
 
 fn differing(cause: &str, name: &str, differs: &Differs, mark: &Mark, findings: &mut Vec<Finding>) {
-    let kinds = [("changed", &differs.changed), ("added", &differs.added), ("missing", &differs.missing)];
+    let kinds = [
+        ("changed", &differs.changed),
+        ("added", &differs.added),
+        ("missing", &differs.missing),
+        ("a link now", &differs.links),
+    ];
     let told: Vec<String> = kinds
         .iter()
         .filter(|(_, list)| !list.is_empty())
@@ -61,7 +79,7 @@ fn differing(cause: &str, name: &str, differs: &Differs, mark: &Mark, findings: 
     finding.help =
         "fetch the model again from where it was signed; if the change is meant, have it signed again".into();
     for (kind, list) in kinds {
-        finding.evidence.insert(kind, paths(list));
+        finding.evidence.insert(if kind == "a link now" { "links" } else { kind }, paths(list));
     }
     push(finding, "model-mismatch", vec![mark.clone()], findings);
 }

@@ -16,7 +16,7 @@ pub(crate) struct KeyWords {
     /// An SSH public key, whole: `ssh-ed25519 AAAA…`. It may sign locks and commits.
     #[serde(default)]
     pub(crate) ssh: Option<Placed<String>>,
-    /// A public key on the curve P-256: the text between the lines of its PEM file. It may sign models
+    /// A public key on the curve P-256, P-384 or P-521: the text between the lines of its PEM file. It may sign models
     /// (`model_signing sign key`).
     #[serde(default)]
     pub(crate) ecdsa: Option<Placed<String>>,
@@ -91,7 +91,8 @@ pub(crate) struct RequireWords {
     #[serde(default)]
     pub(crate) signed_at: Words<MomentWords>,
     /// Folders of models that must carry an OpenSSF model signature by a key of the policy, in the folder or beside it
-    /// (`model.sig`, or any `*.sig`). `verify` judges it.
+    /// (`model.sig`, or any `*.sig`), or files that must have one beside them. `verify` judges it, and `check` does for what
+    /// a change touches; that one is there is asked at the moments of `signed_at`.
     #[serde(default)]
     pub(crate) model_signatures: Words,
     /// Whether every commit that changes data, policy or lock must carry an SSH signature by a key of the policy.

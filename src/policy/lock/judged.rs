@@ -4,7 +4,6 @@ use bstr::BString;
 
 use super::{Labels, Lock, LockError};
 use crate::policy::Policy;
-use crate::policy::signature::oms;
 use crate::span::BlobId;
 
 /// The lock of the judged side, what it was compared with, and its signatures.
@@ -32,8 +31,6 @@ pub(crate) struct Locked<'a> {
     pub(crate) enforced: bool,
     /// The receipts of the runs that the policy names.
     pub(crate) receipts: &'a [Receipt],
-    /// Models with signatures of their own.
-    pub(crate) models: &'a [oms::Judged],
     /// What the run is for: the policy may ask for signatures only then.
     pub(crate) moment: Moment,
     /// Mail addresses of those who wrote what is judged, where the policy leaves them out.

@@ -61,7 +61,7 @@ fn material(words: &KeyWords) -> Option<Result<Key, Fault>> {
         (None, Some(word), None) => ssh::public_key(&word.value)
             .map(|_| Key { ssh: Some(word.value.clone()), ..Key::default() })
             .map_err(|why| refused(word, "SSH public key", why, "write the whole line: `ssh-ed25519 AAAA…`")),
-        (None, None, Some(word)) => oms::public_key(&word.value)
+        (None, None, Some(word)) => oms::PublicKey::parse(&word.value)
             .map(|_| Key { ecdsa: Some(word.value.clone()), ..Key::default() })
             .map_err(|why| {
                 let help = "copy what stands between the first and the last line of the public key file, whole";
