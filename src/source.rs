@@ -9,6 +9,7 @@ mod cache;
 mod history;
 pub(crate) mod hub;
 mod index;
+mod large;
 mod lfs;
 mod object;
 mod paths;

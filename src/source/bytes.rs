@@ -13,6 +13,9 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(super) use buffer::Buffer;
 
 /// Files below this size are read: a mapping costs more than the copy it saves.
 const MAPPED_FROM: u64 = 1 << 20;
@@ -20,7 +23,7 @@ const MAPPED_FROM: u64 = 1 << 20;
 const CHANGED: &str = "changed while it was read";
 const NOT_REGULAR: &str = "not a regular file";
 
-/// Bytes of a blob: owned, or a guarded read-only mapping of a file.
+/// Bytes of a blob: owned, shared with others that look at it, or a guarded read-only mapping of a file.
 ///
 /// Those of a mapping may change between two looks at them. Nothing may rest on an earlier check of theirs, and what
 /// was found in them counts only once [`Bytes::verify`] has said that they stood still.
@@ -30,6 +33,7 @@ pub struct Bytes(Held);
 #[derive(Debug)]
 enum Held {
     Owned(Vec<u8>),
+    Shared(Arc<Buffer>),
     #[cfg(target_os = "linux")]
     Mapped(guard::Mapping),
 }
@@ -39,6 +43,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Held::Owned(bytes) => bytes,
+            Held::Shared(bytes) => bytes,
             #[cfg(target_os = "linux")]
             Held::Mapped(mapping) => mapping.bytes(),
         }
@@ -48,6 +53,12 @@ impl Deref for Bytes {
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Held::Owned(bytes))
+    }
+}
+
+impl From<Arc<Buffer>> for Bytes {
+    fn from(bytes: Arc<Buffer>) -> Self {
+        Self(Held::Shared(bytes))
     }
 }
 
@@ -61,7 +72,7 @@ impl Bytes {
     /// `changed while it was read`, the reason under which the file is to be reported as unread.
     pub fn verify(&self) -> Result<(), String> {
         match &self.0 {
-            Held::Owned(_) => Ok(()),
+            Held::Owned(_) | Held::Shared(_) => Ok(()),
             #[cfg(target_os = "linux")]
             Held::Mapped(mapping) => mapping.verify(),
         }
@@ -210,6 +221,8 @@ impl Stamp {
         self.inode == other.inode
     }
 }
+
+mod buffer;
 
 /// The mappings and the handler that guards them.
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use bstr::{BStr, BString};
 use gix::objs::Kind;
 use gix::prelude::Find;
 
+use super::large::LARGE;
 use super::repository::Repository;
 use super::tree::Trees;
 use super::{Bytes, Content, Mode, ObjectId, Scope, SourceError, path_bytes, plain, tree, worktree};
@@ -50,7 +51,25 @@ pub(super) fn object<'a>(
         buffer.clear();
         return Ok(buffer);
     }
+    size(git, id, kind, limit)?;
+    find(git, id, kind, buffer)?;
+    Ok(buffer)
+}
+
+/// Reads an object into `buffer`, whatever its size.
+fn find(git: &gix::Repository, id: &gix::oid, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), Absent> {
     // Hostile packs must not take the run with them, whatever assertion they break.
+    let read = catch_unwind(AssertUnwindSafe(|| match git.objects.try_find(id, buffer) {
+        Ok(Some(data)) if data.kind == kind => Ok(()),
+        Ok(Some(_)) => Err(Absent::OtherKind),
+        Ok(None) => Err(Absent::Missing),
+        Err(_) => Err(Absent::Broken),
+    }));
+    read.unwrap_or(Err(Absent::Broken))
+}
+
+/// The size of an object, if it is of this kind and not larger than `limit`.
+fn size(git: &gix::Repository, id: &gix::oid, kind: Kind, limit: u64) -> Result<u64, Absent> {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let header = match git.try_find_header(id) {
             Ok(Some(header)) => header,
@@ -63,15 +82,9 @@ pub(super) fn object<'a>(
         if header.size() > limit {
             return Err(Absent::TooLarge(limit));
         }
-        match git.objects.try_find(id, buffer) {
-            Ok(Some(data)) if data.kind == kind => Ok(()),
-            Ok(Some(_)) => Err(Absent::OtherKind),
-            Ok(None) => Err(Absent::Missing),
-            Err(_) => Err(Absent::Broken),
-        }
+        Ok(header.size())
     }));
-    read.unwrap_or(Err(Absent::Broken))?;
-    Ok(buffer)
+    read.unwrap_or(Err(Absent::Broken))
 }
 
 impl Repository {
@@ -91,9 +104,15 @@ impl Repository {
     /// # Errors
     /// A short phrase that says why not.
     pub(crate) fn blob(&self, id: ObjectId, limit: u64) -> Result<Bytes, String> {
+        let absent = |absent: Absent| absent.reason("object");
+        let size = self.with(|git| size(git, &id, Kind::Blob, limit)).map_err(absent)?;
+        if size >= LARGE
+            && let Some(bytes) = self.large(id, size).map_err(absent)?
+        {
+            return Ok(Bytes::from(bytes));
+        }
         let mut bytes = Vec::new();
-        self.with(|git| object(git, &id, Kind::Blob, limit, &mut bytes).map(|_| ()))
-            .map_err(|absent| absent.reason("object"))?;
+        self.with(|git| find(git, &id, Kind::Blob, &mut bytes)).map_err(absent)?;
         Ok(Bytes::from(bytes))
     }
 

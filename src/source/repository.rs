@@ -7,6 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
 
 use super::index::Index;
+use super::large::Large;
 use super::object::{MAX_STRUCTURE, object};
 use super::{ObjectId, SourceError, bytes_path, path_bytes, tree};
 
@@ -65,6 +66,8 @@ pub(crate) struct Repository {
     pub(super) work_tree: Option<PathBuf>,
     pub(super) index_file: PathBuf,
     index: OnceLock<Result<Index, SourceError>>,
+    /// Large blobs that were unpacked.
+    pub(super) large: Large,
 }
 
 impl std::fmt::Debug for Repository {
@@ -152,6 +155,7 @@ impl Repository {
             work_tree,
             index_file,
             index: OnceLock::new(),
+            large: Large::default(),
         })
     }
 

@@ -14,6 +14,7 @@ mod attributes;
 mod environment;
 mod history;
 mod hostile;
+mod large;
 
 use super::*;
 

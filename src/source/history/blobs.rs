@@ -78,17 +78,22 @@ impl Repository {
     }
 
     /// The indexes of all packs, of this repository and of those that it borrows objects from, sorted.
-    fn packs(&self) -> Vec<PathBuf> {
-        let mut folders: Vec<PathBuf> = vec![self.common_dir.join("objects")];
-        folders.extend(self.with(|git| git.objects.store_ref().alternate_db_paths()).unwrap_or_default());
+    pub(in crate::source) fn packs(&self) -> Vec<PathBuf> {
         let mut packs = Vec::new();
-        for folder in folders {
+        for folder in self.object_folders() {
             let entries = std::fs::read_dir(folder.join("pack")).into_iter().flatten().flatten();
             packs.extend(entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "idx")));
         }
         packs.sort();
         packs.dedup();
         packs
+    }
+
+    /// The folders of objects: its own, and those that it borrows from.
+    pub(in crate::source) fn object_folders(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = vec![self.common_dir.join("objects")];
+        folders.extend(self.with(|git| git.objects.store_ref().alternate_db_paths()).unwrap_or_default());
+        folders
     }
 }
 
