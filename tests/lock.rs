@@ -236,3 +236,26 @@ fn what_a_croissant_file_says_of_a_file_is_held_against_it() {
     repo.commit(&[], "lock");
     assert_eq!(findings(&repo.json(&["verify"]).1), [""; 0]);
 }
+
+#[test]
+fn what_was_renamed_or_only_converted_is_said_so() {
+    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", POLICY)]);
+    repo.foretaste(&["lock"]);
+    repo.commit(&[], "lock");
+    let note = |report: &serde_json::Value| report["findings"][0]["places"][0]["note"].as_str().unwrap().to_owned();
+    repo.write(&[("data/a.jsonl", &ROWS.replace('\n', "\r\n"))]);
+    let (code, report) = repo.json(&["verify"]);
+    assert!(code == 1 && note(&report).contains("only the line ends differ"), "{report}");
+    repo.write(&[("data/a.jsonl", &ROWS.replace('\n', "\r\n").replace("bye", "BYE"))]);
+    assert!(!note(&repo.json(&["verify"]).1).contains("line ends"));
+    repo.write(&[("data/a.jsonl", ROWS), ("data/b.jsonl", ROWS)]);
+    assert_eq!(note(&repo.json(&["verify"]).1), "the content that is locked as data/a.jsonl");
+    std::fs::remove_file(repo.dir().join("data/a.jsonl")).unwrap();
+    assert_eq!(note(&repo.json(&["verify"]).1), "data/a.jsonl under another name");
+    repo.git(&["checkout", "--quiet", "data/a.jsonl"]);
+    std::fs::remove_file(repo.dir().join("data/b.jsonl")).unwrap();
+    let lock = std::fs::read_to_string(repo.dir().join("foretaste.lock")).unwrap();
+    repo.write(&[("foretaste.lock", &lock.replace('\n', "\r\n"))]);
+    let (code, report) = repo.json(&["verify"]);
+    assert!(code == 1 && report.to_string().contains("line ends were converted"), "{report}");
+}

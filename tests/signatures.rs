@@ -311,64 +311,6 @@ fn ssh_keygen_verifies_ours_and_we_verify_its() {
 }
 
 #[test]
-fn a_run_begins_only_where_everything_verifies_and_leaves_a_receipt() {
-    let beside = Repo::new();
-    let (key, public) = minisign_key(&beside, "ana");
-    let policy = format!(
-        "{POLICY}keys:\n  a: {{minisign: \"{public}\", principal: ana@example.org}}\nruns:\n  sft: {{datasets: [a]}}\n"
-    );
-    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &policy)]);
-    repo.foretaste(&["lock", "--repo", "org/data"]);
-    repo.commit(&[], "lock");
-    let (_, report) = repo.json(&["verify"]);
-    assert_eq!(findings(&report), ["run-without-receipt"], "{report}");
-    let run =
-        |arguments: &[&str]| repo.foretaste(&[&["verify", "--run", "sft", "--key", &key, "--"], arguments].concat());
-    assert_eq!(run(&["git", "--version"]).code(), 0);
-    assert!(repo.dir().join("foretaste.run.sft.json").exists());
-    repo.commit(&[], "a run");
-    let (code, report) = repo.json(&["verify"]);
-    assert_eq!((code, findings(&report)), (0, vec![]), "{report}");
-
-    // A receipt that says something else than what was signed.
-    let path = repo.dir().join("foretaste.run.sft.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"exit_code\": 0", "\"exit_code\": 1")).unwrap();
-    assert_eq!(findings(&repo.json(&["verify"]).1), ["receipt-bad"]);
-    std::fs::remove_file(&path).unwrap();
-    repo.write(&[("data/a.jsonl", &ROWS.replace("greet", "leave"))]);
-    assert_eq!(run(&["git", "--version"]).code(), 1);
-    assert!(!path.exists(), "nothing was begun");
-    assert_eq!(repo.foretaste(&["verify", "--run", "other", "--key", &key, "--", "git"]).code(), 2);
-}
-
-#[test]
-fn a_receipt_counts_for_its_own_run_alone() {
-    let beside = Repo::new();
-    let seed = ssh_key::private::Ed25519Keypair::from_seed(&[5; 32]);
-    let private = ssh_key::PrivateKey::new(ssh_key::private::KeypairData::Ed25519(seed), "").unwrap();
-    let secret = beside.beside("id");
-    std::fs::write(&secret, private.to_openssh(ssh_key::LineEnding::LF).unwrap().as_bytes()).unwrap();
-    let public = private.public_key().to_openssh().unwrap();
-    let policy = format!(
-        "{POLICY}keys:\n  a: {{ssh: \"{}\", principal: ana@example.org}}\nruns:\n  sft: {{datasets: [a]}}\n  dpo: {{datasets: [a]}}\n",
-        public.trim()
-    );
-    let repo = Repo::with(&[("data/a.jsonl", ROWS), ("foretaste.yaml", &policy)]);
-    repo.foretaste(&["lock", "--repo", "org/data"]);
-    repo.commit(&[], "lock");
-    let run = repo.foretaste(&["verify", "--run", "sft", "--key", secret.to_str().unwrap(), "--", "git", "--version"]);
-    assert_eq!(run.code(), 0, "{}", run.all());
-    for entry in std::fs::read_dir(repo.dir()).unwrap().flatten() {
-        let name = entry.file_name().into_string().unwrap();
-        if name.contains("run.sft") {
-            std::fs::copy(entry.path(), repo.dir().join(name.replace("run.sft", "run.dpo"))).unwrap();
-        }
-    }
-    assert_eq!(findings(&repo.json(&["verify"]).1), ["receipt-bad"], "that of another run, with its signature");
-}
-
-#[test]
 fn without_a_lock_that_has_to_be_signed_nothing_passes() {
     let (repo, _) = signed();
     repo.git(&["rm", "--quiet", "foretaste.lock"]);

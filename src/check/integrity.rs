@@ -4,6 +4,7 @@ mod digests;
 mod elsewhere;
 mod manual;
 mod models;
+mod receipts;
 mod sealed;
 mod signed;
 
@@ -14,6 +15,7 @@ use serde_json::json;
 use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::policy::lock::Locked;
+use crate::policy::lock::receipt::{self, Trains};
 use crate::policy::{Key, Policy, Require};
 use crate::rule::Rule;
 use manual::RULES;
@@ -29,6 +31,7 @@ pub(crate) struct Integrity {
     as_of: Date,
     /// What the policy calls the repository.
     repo: Option<String>,
+    trains: Vec<Trains>,
 }
 
 /// Findings about the lock are made at once: it is seen once, and whole.
@@ -56,7 +59,7 @@ impl Configured for Integrity {
 
     fn new(_: NoSettings, policy: &Policy) -> Self {
         let (keys, repo) = (policy.keys.clone(), policy.repo.clone());
-        Self { keys, require: policy.require.clone(), as_of: policy.as_of, repo }
+        Self { keys, require: policy.require.clone(), as_of: policy.as_of, repo, trains: receipt::trains(policy) }
     }
 }
 

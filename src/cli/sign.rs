@@ -12,7 +12,7 @@ use super::{Console, Stop, Verdict, environment, root, write_file};
 use crate::engine::Checker;
 use crate::policy::lock::{Lock, is_name};
 use crate::policy::signature::{Kind, Subject, minisign as form, rotation, ssh};
-use crate::policy::{self};
+use crate::policy::{self, Key};
 
 /// What `foretaste sign` understands.
 #[derive(Debug, Args)]
@@ -84,14 +84,19 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
 }
 
 /// Signs with a key of either kind.
-pub(super) fn made(key: &Path, subject: &Subject<'_>, until: Option<Date>) -> Result<Made, Stop> {
-    let secret = std::fs::read_to_string(key)
-        .map_err(|error| Stop::Say(format!("cannot read the key {}: {error}", key.display())))?;
-    if secret.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
-        by_ssh(&secret, subject, key)
-    } else {
-        by_minisign(&secret, subject, key, until)
-    }
+fn made(key: &Path, subject: &Subject<'_>, until: Option<Date>) -> Result<Made, Stop> {
+    Signer::open(key)?.sign(subject, until)
+}
+
+/// A secret key that has been read, so that nothing is left to ask for when it signs.
+pub(super) struct Signer {
+    path: PathBuf,
+    secret: Secret,
+}
+
+enum Secret {
+    Minisign(Box<(minisign::SecretKey, minisign::PublicKey)>),
+    Ssh(Box<PrivateKey>),
 }
 
 /// A signature, and what to say of it.
@@ -121,18 +126,63 @@ pub(super) fn inside(root: &Path, file: &Path) -> Result<BString, Stop> {
     Ok(bstr::join("/", parts).into())
 }
 
-fn by_minisign(secret: &str, subject: &Subject<'_>, key: &Path, until: Option<Date>) -> Result<Made, Stop> {
+impl Signer {
+    /// Reads a key; asks for the password of a minisign key that has one.
+    pub(super) fn open(path: &Path) -> Result<Self, Stop> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Stop::Say(format!("cannot read the key {}: {error}", path.display())))?;
+        let failed = |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", path.display()));
+        let secret = if text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
+            Secret::Ssh(Box::new(PrivateKey::from_openssh(&text).map_err(|error| failed(&error))?))
+        } else {
+            let read = || minisign::SecretKeyBox::from_string(&text).map_err(|error| failed(&error));
+            let secret = match read()?.into_unencrypted_secret_key() {
+                Ok(key) => key,
+                // Asks for the password on the terminal.
+                Err(_) => read()?.into_secret_key(None).map_err(|error| failed(&error))?,
+            };
+            let public = minisign::PublicKey::from_secret_key(&secret).map_err(|error| failed(&error))?;
+            Secret::Minisign(Box::new((secret, public)))
+        };
+        Ok(Self { path: path.to_owned(), secret })
+    }
+
+    /// Whether it is the secret half of a key of the policy.
+    pub(super) fn is_of(&self, key: &Key) -> bool {
+        match &self.secret {
+            Secret::Minisign(pair) => pair.1.to_base64() == key.minisign,
+            Secret::Ssh(own) => {
+                let listed = key.ssh.as_deref().and_then(|line| ssh::public_key(line).ok());
+                listed.is_some_and(|listed| listed.key_data() == own.public_key().key_data())
+            }
+        }
+    }
+
+    /// Whether it signs only through a program that asks for its password.
+    pub(super) fn is_sealed(&self) -> bool {
+        matches!(&self.secret, Secret::Ssh(key) if key.is_encrypted())
+    }
+
+    pub(super) fn sign(&self, subject: &Subject<'_>, until: Option<Date>) -> Result<Made, Stop> {
+        match &self.secret {
+            Secret::Minisign(pair) => by_minisign(pair, subject, &self.path, until),
+            Secret::Ssh(key) => by_ssh(key, subject, &self.path),
+        }
+    }
+}
+
+fn by_minisign(
+    (secret, public): &(minisign::SecretKey, minisign::PublicKey),
+    subject: &Subject<'_>,
+    key: &Path,
+    until: Option<Date>,
+) -> Result<Made, Stop> {
     let failed = |error: minisign::PError| Stop::Say(format!("cannot sign with {}: {error}", key.display()));
-    let sealed = minisign::SecretKeyBox::from_string(secret).map_err(failed)?;
-    let secret = match minisign::SecretKeyBox::from_string(secret).map_err(failed)?.into_unencrypted_secret_key() {
-        Ok(key) => key,
-        // Asks for the password on the terminal.
-        Err(_) => sealed.into_secret_key(None).map_err(failed)?,
-    };
-    let public = minisign::PublicKey::from_secret_key(&secret).map_err(failed)?;
     let now = now()?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let until = until.unwrap_or_else(|| today.saturating_add(jiff::Span::new().years(1)));
+    // What a receipt tells of does not pass.
+    let years = if subject.kind == Kind::Run { 100 } else { 1 };
+    let until = until.unwrap_or_else(|| today.saturating_add(jiff::Span::new().years(years)));
     if until < today {
         return Err(Stop::Say(format!("{until} has passed; name a day to come")));
     }
@@ -142,7 +192,7 @@ fn by_minisign(secret: &str, subject: &Subject<'_>, key: &Path, until: Option<Da
         .timestamp();
     let comment = form::trusted_comment(subject, now, expires);
     let untrusted = format!("signature of {}", subject.kind.as_str());
-    let signed = minisign::sign(Some(&public), &secret, Cursor::new(subject.bytes), Some(&comment), Some(&untrusted))
+    let signed = minisign::sign(Some(public), secret, Cursor::new(subject.bytes), Some(&comment), Some(&untrusted))
         .map_err(failed)?;
     let number = form::key_number(&public.to_base64())
         .ok_or_else(|| Stop::Say(format!("{} is no Ed25519 key", key.display())))?;
@@ -164,7 +214,7 @@ pub(super) fn now() -> Result<jiff::Timestamp, Stop> {
     Ok(start.timestamp())
 }
 
-fn by_ssh(secret: &str, subject: &Subject<'_>, file: &Path) -> Result<Made, Stop> {
+fn by_ssh(key: &PrivateKey, subject: &Subject<'_>, file: &Path) -> Result<Made, Stop> {
     let failed = |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", file.display()));
     let Some(namespace) = ssh::namespace(subject.kind) else {
         return Err(Stop::Say(
@@ -172,7 +222,6 @@ fn by_ssh(secret: &str, subject: &Subject<'_>, file: &Path) -> Result<Made, Stop
                 .to_owned(),
         ));
     };
-    let key = PrivateKey::from_openssh(secret).map_err(|error| failed(&error))?;
     let public = key.public_key();
     let ending = format!("{}.sshsig", ssh::short_id(public));
     if key.is_encrypted() {

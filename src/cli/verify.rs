@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::check::{self, Judging, Showing};
 use super::progress::Bar;
-use super::{Console, Stop, Verdict, lock, root, sign, write_file};
+use super::sign::{self, Signer};
+use super::{Console, Stop, Verdict, lock, root, write_file};
 use crate::engine::{Checker, Outcome};
-use crate::policy;
-use crate::policy::lock::{Moment, hex, is_name};
-use crate::policy::signature::{Kind, Subject};
+use crate::policy::lock::{Lock, Moment, hex, is_name, receipt};
+use crate::policy::signature::{self, Kind, Subject, Trust};
+use crate::policy::{self, Policy};
+use crate::report;
 use crate::source::Scope;
 
 /// What `foretaste verify` understands.
@@ -27,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME=FOLDER", value_parser = lock::folder)]
     from: Vec<(String, PathBuf)>,
     /// Begin this run of the policy if everything verifies, and leave a signed receipt of it.
-    #[arg(long, value_name = "NAME", requires_all = ["key", "command"])]
+    #[arg(long, value_name = "NAME", requires_all = ["key", "command"], conflicts_with_all = ["policy", "policy_from"])]
     run: Option<String>,
     /// The secret key that signs the receipt.
     #[arg(long, value_name = "KEY", requires = "run")]
@@ -55,69 +57,155 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
         .outside(&arguments.from)
         .moment(moment)
         .only(&["digest-mismatch", "bad-signature"]);
-    if let Some(name) = &arguments.run {
-        known(name, &checker, &root)?;
+    let mut signer = None;
+    if let Some((name, key)) = arguments.run.as_ref().zip(arguments.key.as_ref()) {
+        let policy = checker.judged_by(&root)?.0;
+        known(name, &policy)?;
+        signer = Some((name, counting(key, &policy)?, policy));
     }
     let outcome = checker.run_with(&root, &Bar::new(console.quiet))?;
     let code = check::show(&outcome, &arguments.judging, &arguments.showing, console)?;
-    match (&arguments.run, &arguments.key) {
-        (Some(name), Some(key)) if code == 0 => begin(name, key, arguments, &outcome, &root),
-        (Some(name), _) => {
+    match signer {
+        Some((name, signer, policy)) if code == 0 => {
+            Begun { name, signer, policy, arguments, checker, outcome, root }.run(console)
+        }
+        Some((name, ..)) => {
             writeln!(io::stderr(), "foretaste: the run {name} was not begun: mend what is told above first")?;
             Ok(code)
         }
-        _ => Ok(code),
+        None => Ok(code),
     }
 }
 
 /// Refuses a run that the policy does not name.
-fn known(name: &str, checker: &Checker, root: &Path) -> Result<(), Stop> {
-    let policy = checker.judged_by(root)?.0;
+fn known(name: &str, policy: &Policy) -> Result<(), Stop> {
     if is_name(name) && !name.contains('/') && policy.runs.0.iter().any(|(known, _)| known.value == name) {
         return Ok(());
     }
     Err(Stop::Say(format!("the policy at HEAD names no run {name}; add it under `runs:` and commit that first")))
 }
 
-/// Runs the command that the user typed and leaves the receipt: what was verified, when, and under which policy.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command is the user's own, behind --, and nothing of the repository"
-)]
-fn begin(name: &str, key: &Path, arguments: &Arguments, outcome: &Outcome, root: &Path) -> Verdict {
-    let text = std::fs::read(root.join(policy::LOCK))?;
-    let lock = policy::lock::Lock::parse(&text).map_err(|error| Stop::Say(error.to_string()))?;
-    let (program, rest) =
-        arguments.command.split_first().ok_or_else(|| Stop::Say("name the command behind --".to_owned()))?;
-    let started = sign::now()?;
-    let status = Command::new(program).args(rest).status().map_err(|error| {
-        Stop::Say(format!("cannot begin {}: {error}; no receipt was written", program.to_string_lossy()))
-    })?;
-    let words: Vec<String> = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let receipt = serde_json::json!({
-        "schema": "foretaste-receipt/1",
-        "run": name,
-        "repo": lock.repo,
-        "lock_sha256": hex(&Sha256::digest(&text)),
-        "policy_sha256": lock.policy.map(|digest| hex(&digest)),
-        "policy": outcome.policy,
-        "hash": if arguments.blake3 { "blake3" } else { "sha256" },
-        "files": outcome.looked_at.files,
-        "bytes": outcome.looked_at.bytes,
-        "command": words,
-        "exit_code": status.code(),
-        "started": started.to_string(),
-        "ended": sign::now()?.to_string(),
-    });
-    let receipt = format!("{receipt:#}\n");
-    let file = policy::lock::receipt(name);
-    let (kind, bytes) = (Kind::Run, receipt.as_bytes());
-    let subject = Subject { kind, repo: &lock.repo, file: file.as_str().into(), bytes, seq: 0, day: None };
-    let made = sign::made(key, &subject, None)?;
-    write_file(&root.join(&file), receipt.as_bytes())?;
-    let beside = format!("{file}.{}", made.ending);
-    write_file(&root.join(&beside), made.text.as_bytes())?;
-    writeln!(io::stderr(), "foretaste: wrote {file} and {beside}; commit them with what the run made")?;
-    // The run's own answer, where it has one.
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(3))
+/// The key for the receipt, before hours of training have gone by: one whose signature will count.
+fn counting(path: &Path, policy: &Policy) -> Result<Signer, Stop> {
+    let signer = Signer::open(path)?;
+    let path = path.display();
+    let Some(key) = policy.keys.iter().find(|key| signer.is_of(key)) else {
+        return Err(Stop::Say(format!(
+            "{path} is the secret half of no key in the policy at HEAD, so that a receipt by it would not count; name \
+             another with --key, or add its public half under `keys:` and commit that first"
+        )));
+    };
+    let (keys, as_of) = (policy.keys.as_slice(), policy.as_of);
+    let trust = Trust { keys, as_of, max_age_days: None, standing: false };
+    if let Err(refused) = signature::in_force(key, None, &trust) {
+        let why = refused.why;
+        return Err(Stop::Say(format!("a receipt by {path} would not count: {why}; name another key with --key")));
+    }
+    if signer.is_sealed() {
+        return Err(Stop::Say(format!(
+            "{path} has a password, which only ssh-keygen asks for; sign receipts with a minisign key (`foretaste key`), or \
+             with an SSH key without one"
+        )));
+    }
+    Ok(signer)
+}
+
+/// A run that is about to begin.
+struct Begun<'a> {
+    name: &'a str,
+    signer: Signer,
+    policy: Policy,
+    arguments: &'a Arguments,
+    checker: Checker,
+    outcome: Outcome,
+    root: PathBuf,
+}
+
+impl Begun<'_> {
+    /// Runs the command that the user typed and leaves the receipt: what was verified, when, and under which policy.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command is the user's own, behind --, and nothing of the repository"
+    )]
+    fn run(&self, console: &Console) -> Verdict {
+        let Self { name, arguments, outcome, root, .. } = self;
+        let text = std::fs::read(root.join(policy::LOCK))?;
+        let lock = Lock::parse(&text).map_err(|error| Stop::Say(error.to_string()))?;
+        let (program, rest) =
+            arguments.command.split_first().ok_or_else(|| Stop::Say("name the command behind --".to_owned()))?;
+        let started = sign::now()?;
+        let status = Command::new(program).args(rest).status().map_err(|error| {
+            Stop::Say(format!("cannot begin {}: {error}; no receipt was written", program.to_string_lossy()))
+        })?;
+        let ended = sign::now()?;
+        if let Some(what) = self.changed(&text, console)? {
+            writeln!(
+                io::stderr(),
+                "foretaste: {what} while the run {name} went on, so that nobody can say what it read; no receipt was \
+                 written. Keep what the command writes out of the locked data, and repeat the run"
+            )?;
+            return Ok(1);
+        }
+        let words: Vec<String> = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let trains = receipt::trains(&self.policy).into_iter().find(|trains| trains.run == *name);
+        let receipt = serde_json::json!({
+            "schema": receipt::SCHEMA,
+            "run": name,
+            "repo": lock.repo,
+            "lock_sha256": hex(&Sha256::digest(&text)),
+            "data": trains.map(|trains| trains.contents(&lock)),
+            "policy_sha256": hex(&Sha256::digest(self.policy.text.as_bytes())),
+            "policy": outcome.policy,
+            "as_of": self.policy.as_of.to_string(),
+            "hash": if arguments.blake3 { "blake3" } else { "sha256" },
+            "files": outcome.looked_at.files,
+            "bytes": outcome.looked_at.bytes,
+            "command": words,
+            "exit_code": status.code(),
+            "started": started.to_string(),
+            "ended": ended.to_string(),
+        });
+        let receipt = format!("{receipt:#}\n");
+        let file = receipt::receipt(name);
+        let (kind, bytes) = (Kind::Run, receipt.as_bytes());
+        let subject = Subject { kind, repo: &lock.repo, file: file.as_str().into(), bytes, seq: 0, day: None };
+        let made = self.signer.sign(&subject, None)?;
+        write_file(&root.join(&file), receipt.as_bytes())?;
+        let beside = format!("{file}.{}", made.ending);
+        write_file(&root.join(&beside), made.text.as_bytes())?;
+        writeln!(io::stderr(), "foretaste: wrote {file} and {beside}; commit them with what the run made")?;
+        if !status.success() {
+            writeln!(io::stderr(), "foretaste: the command failed, so that this receipt shows no finished run")?;
+        }
+        // The run's own answer, where it has one.
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(3))
+    }
+
+    /// What of the locked data is no longer as it was verified, but for what the run makes.
+    fn changed(&self, text: &[u8], console: &Console) -> Result<Option<String>, Stop> {
+        if std::fs::read(self.root.join(policy::LOCK)).ok().as_deref() != Some(text) {
+            return Ok(Some(format!("{} was changed", policy::LOCK)));
+        }
+        let words = self.policy.runs.0.iter().find(|(run, _)| run.value == self.name);
+        let output = words.and_then(|(_, words)| words.output.as_deref()).map(|path| path.trim_end_matches('/'));
+        let made = |path: &[u8]| {
+            let rest = output.and_then(|output| path.strip_prefix(output.as_bytes()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        let outcome = self.checker.run_with(&self.root, &Bar::new(console.quiet))?;
+        if let Some(gap) = outcome.unread.iter().find(|gap| !made(&gap.path)) {
+            return Ok(Some(format!("{} could not be read again", report::escaped(&gap.path))));
+        }
+        let marks = outcome.findings.iter().filter(|finding| finding.rule.id == "digest-mismatch");
+        for mark in marks.flat_map(|finding| &finding.marks) {
+            // A file that is gone is named by its line in the lock.
+            let path = outcome.blobs.get(mark.place.blob.0 as usize).map(|blob| blob.path.as_slice());
+            let gone = path == Some(policy::LOCK.as_bytes());
+            let path = mark.note.as_deref().filter(|_| gone).map(str::as_bytes).or(path).unwrap_or_default();
+            if !made(path) {
+                return Ok(Some(format!("{} was changed", report::escaped(path))));
+            }
+        }
+        Ok(None)
+    }
 }

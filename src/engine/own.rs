@@ -161,7 +161,9 @@ impl Run<'_> {
                 let differs = lock.line(entry.path()).is_some_and(|line| line.sha256 != m.sha256);
                 let is_change = matches!(self.scope, Scope::Staged | Scope::Range { .. });
                 let before = if differs && is_change { self.before(policy, entry) } else { None };
+                let line_ends = differs && self.differs_in_line_ends(policy, entry, lock);
                 files.push(Compared {
+                    line_ends,
                     sha256: Some(m.sha256),
                     size: m.size,
                     records: m.records,
@@ -175,6 +177,14 @@ impl Run<'_> {
             }
         }
         files
+    }
+
+    /// Whether git, or somebody's editor, converted the line ends of a locked file and did nothing else to it.
+    fn differs_in_line_ends(&self, policy: &Policy, entry: &Entry, lock: &Sides) -> bool {
+        let bytes = entry.content.as_ref().and_then(|content| self.reader.read(content, policy.limits.blob).ok());
+        let Some((bytes, line)) = bytes.zip(lock.line(entry.path())) else { return false };
+        let is = |bytes: Vec<u8>| <[u8; 32]>::from(Sha256::digest(bytes)) == line.sha256;
+        if bytes.contains_str("\r\n") { is(bytes.replace("\r\n", "\n")) } else { is(bytes.replace("\n", "\r\n")) }
     }
 
     /// SHA-256 of a file on the other side of the change, with a pointer of LFS resolved.
@@ -242,7 +252,7 @@ impl Run<'_> {
     fn receipts(&self, policy: &Policy, blobs: &mut Blobs) -> Result<Vec<Receipt>, Error> {
         let mut receipts = Vec::new();
         for (run, _) in &policy.runs.0 {
-            let name = policy::lock::receipt(&run.value);
+            let name = policy::lock::receipt::receipt(&run.value);
             let bytes = if policy::lock::is_name(&run.value) { self.judged(&name)? } else { None };
             let file = bytes.map(|bytes| SignatureFile {
                 blob: blobs.own(&name, bytes.clone()),

@@ -17,6 +17,7 @@
 
 mod file;
 mod judged;
+pub(crate) mod receipt;
 mod reference;
 pub(crate) mod resolved;
 mod text;
@@ -32,11 +33,6 @@ pub(crate) use judged::{Compared, Locked, Moment, Receipt, SignatureFile};
 pub(crate) use reference::{LockedReference, is_pin, name};
 use text::{day, number};
 pub(crate) use text::{digest, hex, is_name, stays_inside};
-
-/// Name of the receipt that a run leaves.
-pub(crate) fn receipt(run: &str) -> String {
-    format!("foretaste.run.{run}.json")
-}
 
 const HEAD: &str = "foretaste.lock v1";
 const COMMENT: &str = "# Written by `foretaste lock`; compare with `foretaste verify`.";
@@ -86,6 +82,11 @@ impl Lock {
             let failed = |message: &str| LockError { line: index + 1, message: message.to_owned() };
             let line = line.to_str().map_err(|_| failed("not UTF-8"))?;
             if index == 0 {
+                if line.strip_suffix('\r') == Some(HEAD) {
+                    let why = "its line ends were converted; write `foretaste.lock* -text` into .gitattributes, and \
+                               check it out again";
+                    return Err(failed(why));
+                }
                 if line != HEAD {
                     return Err(failed("it does not begin with `foretaste.lock v1`; made by a newer version?"));
                 }

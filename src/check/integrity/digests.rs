@@ -1,6 +1,6 @@
 //! Whether the judged files are what the lock says, and whether the lock is newer than the one before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use serde_json::json;
@@ -44,7 +44,7 @@ pub(super) fn compare(locked: &Locked<'_>, repo: Option<&str>, findings: &mut Ve
     }
 
     let (mut differ, mut stale, mut unlocked, mut gone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut facts = Vec::new();
+    let (mut facts, mut added) = (Vec::new(), Vec::new());
     for file in locked.files {
         match (lock.file(file.path.as_bstr()), file.sha256) {
             (Some(line), Some(sha256)) if line.sha256 != sha256 => {
@@ -54,11 +54,12 @@ pub(super) fn compare(locked: &Locked<'_>, repo: Option<&str>, findings: &mut Ve
                 if is_stale { &mut stale } else { &mut differ }.push(mark);
                 facts.push((is_stale, fact(line, file, &sha256)));
             }
-            (None, Some(sha256)) if file.declared => unlocked.push(mark(file, &sha256)),
+            (None, Some(sha256)) if file.declared => added.push((file, sha256)),
             (Some(line), None) => gone.push(gone_mark(locked, line)),
             _ => {}
         }
     }
+    origins(lock, locked, &added, &mut unlocked);
     outside(lock, locked, &mut differ, &mut unlocked, &mut gone);
     if locked.complete {
         let there: BTreeSet<_> = locked.files.iter().map(|file| file.path.as_bstr()).collect();
@@ -109,6 +110,23 @@ pub(super) fn compare(locked: &Locked<'_>, repo: Option<&str>, findings: &mut Ve
     }
 }
 
+/// Files without a line, each with where its content is from: renamed, or copied from another.
+fn origins(lock: &Lock, locked: &Locked<'_>, added: &[(&Compared, [u8; 32])], unlocked: &mut Vec<Mark>) {
+    if added.is_empty() {
+        return;
+    }
+    let by_content: BTreeMap<_, _> = lock.files.iter().rev().map(|line| (line.sha256, line.path.as_bstr())).collect();
+    let judged: BTreeMap<_, _> = locked.files.iter().map(|file| (file.path.as_bstr(), file.sha256.is_some())).collect();
+    for (file, sha256) in added {
+        let mut mark = mark(file, sha256);
+        mark.note = by_content.get(sha256).map(|path| match judged.get(path).copied().unwrap_or(!locked.complete) {
+            true => format!("the content that is locked as {path}"),
+            false => format!("{path} under another name"),
+        });
+        unlocked.push(mark);
+    }
+}
+
 /// Compares the files of folders outside of the repository. They have no place of their own: the lock is the place.
 fn outside(lock: &Lock, locked: &Locked<'_>, differ: &mut Vec<Mark>, unlocked: &mut Vec<Mark>, gone: &mut Vec<Mark>) {
     let mark = |content: &[u8], span| Mark { content: content_hash(content), ..Mark::bytes(locked.blob, span) };
@@ -150,6 +168,9 @@ fn difference(line: &LockedFile, file: &Compared, sha256: &[u8; 32]) -> String {
         let more = if labels.len() > 5 { ", …" } else { "" };
         text.push_str(&format!("; labels: {}{more}", shown.collect::<Vec<_>>().join(", ")));
     }
+    if file.line_ends {
+        text.push_str("; only the line ends differ, which .gitattributes and core.autocrlf convert");
+    }
     text
 }
 
@@ -166,6 +187,7 @@ fn fact(line: &LockedFile, file: &Compared, sha256: &[u8; 32]) -> serde_json::Va
         "records_before": line.records,
         "records_after": file.records,
         "labels": labels,
+        "line_ends_only": file.line_ends,
     })
 }
 

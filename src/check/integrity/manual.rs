@@ -73,14 +73,14 @@ pub(super) static RULES: [Rule; 2] = [
                    Counts distinct principals in the right roles against `require: {signatures: n}`, without the authors under \
                    `exclude_author`, at the moments of `signed_at`. A change of the policy that needs signatures \
                    (`policy_change`) needs them under the keys before and after it. `verify` also asks for the signed \
-                   receipt of every run of the policy. Under `require: {signed_commits: true}` every commit that touches data, \
+                   receipt of every run of the policy, of a command that ended well and over the data that is here now. Under `require: {signed_commits: true}` every commit that touches data, \
                    policy or lock, and the annotated tag that is judged, needs an SSH signature by a key of the policy: in a \
                    range and in a merge about to be committed all that it brings, in `verify`, `audit` and `--rev` all since \
                    the policy asks. OpenSSF model signatures made with a key (P-256, P-384, P-521; files or shards) are judged, too, of the \
                    folders in `require: {model_signatures: [...]}` and of bundles that are locked, in a change where it touches \
                    them: who signed, which files were changed, added, removed or left out, and whether the lock says which version it is. OpenPGP and X.509 signatures are reported as not judged. `evidence.finding` says which: \
                    `signature-bad`, `-unknown-key`, `-expired-key`, `-revoked-key`, `-too-old`, `-not-judged`, `-missing`, \
-                   `threshold-not-met`, `anchor-changed`, `model-mismatch`, `model-not-locked`, `model-signature-ignores`, `lock-stale`, `run-without-receipt`, `receipt-bad`.",
+                   `threshold-not-met`, `anchor-changed`, `model-mismatch`, `model-not-locked`, `model-signature-ignores`, `lock-stale`, `run-without-receipt`, `receipt-bad`, `receipt-of-failed-run`, `receipt-outdated`.",
             why: "A hash proves that bytes are the same, not that anybody stood up for them. A signature that was moved \
                   here from another repository, or from an older lock, looks right and says nothing.",
             bad: &[Example {

@@ -7,8 +7,7 @@ use crate::finding::{Finding, Mark, content_hash};
 use crate::policy::lock::{Lock, Locked, Moment};
 use crate::policy::signature::count::{Counted, Need, count};
 use crate::policy::signature::rotation::{rotation, subject};
-use crate::policy::signature::{Kind, Subject, Trust, verify};
-use crate::rule::Severity;
+use crate::policy::signature::{Trust, verify};
 
 impl Integrity {
     /// Verifies every signature file and counts those who signed.
@@ -28,45 +27,6 @@ impl Integrity {
         self.rotation(locked, findings);
         if matches!(locked.moment, Moment::Merge | Moment::Tag) {
             self.receipts(lock, locked, findings);
-        }
-    }
-
-    /// Runs of the policy of which nobody left a receipt that holds.
-    fn receipts(&self, lock: &Lock, locked: &Locked<'_>, findings: &mut Vec<Finding>) {
-        for receipt in locked.receipts {
-            let run = &receipt.run;
-            let Some(file) = &receipt.file else {
-                let message = format!("the run {run} has left no receipt");
-                let mut finding = Finding::new(&RULES[SIGNATURE], format!("receipt {run}"), message);
-                finding.severity = Severity::Warning;
-                finding.help = format!("begin it with `foretaste verify --run {run} --key KEY -- COMMAND`");
-                push(finding, "run-without-receipt", vec![lock_mark(locked)], findings);
-                continue;
-            };
-            let path = file.path.as_ref();
-            let subject =
-                Subject { kind: Kind::Run, repo: &lock.repo, file: path, bytes: &file.bytes, seq: 0, day: None };
-            // An SSH signature holds neither the name of the run nor that of the repository: the receipt itself has to.
-            let mut why = "nobody has signed it".to_owned();
-            let own = is_of(&file.bytes, run, &lock.repo);
-            if !own {
-                why = "it is of another run or another repository".to_owned();
-            }
-            let holds = own
-                && receipt.signatures.iter().any(|signature| {
-                    let (keys, as_of, standing) = (self.keys.as_slice(), self.as_of, signature.standing);
-                    let trust = Trust { keys, as_of, max_age_days: None, standing };
-                    verify(signature.path.as_ref(), &signature.bytes, &subject, &trust)
-                        .map_err(|refused| why = refused.why)
-                        .is_ok()
-                });
-            if !holds {
-                let message = format!("the receipt of the run {run} does not hold: {why}");
-                let mut finding = Finding::new(&RULES[SIGNATURE], format!("receipt {run}"), message);
-                finding.help = format!("repeat the run with `foretaste verify --run {run} --key KEY -- COMMAND`");
-                let mark = Mark { content: content_hash(&file.bytes), ..Mark::name(file.blob) };
-                push(finding, "receipt-bad", vec![mark], findings);
-            }
         }
     }
 
@@ -153,13 +113,6 @@ impl Integrity {
         tell(&mut finding, by_old);
         push(finding, "anchor-changed", vec![lock_mark(locked)], findings);
     }
-}
-
-/// Whether a receipt is that of this run in this repository.
-fn is_of(receipt: &[u8], run: &str, repo: &str) -> bool {
-    let receipt: serde_json::Value = serde_json::from_slice(receipt).unwrap_or_default();
-    let says = |key: &str, value: &str| receipt.get(key).and_then(serde_json::Value::as_str) == Some(value);
-    says("schema", "foretaste-receipt/1") && says("run", run) && says("repo", repo)
 }
 
 fn tell(finding: &mut Finding, counted: &Counted) {

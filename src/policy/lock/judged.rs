@@ -92,6 +92,8 @@ pub(crate) struct Compared {
     pub(crate) labels: Option<Labels>,
     /// SHA-256 of what it was on the other side of the change, where the file is not what the lock says.
     pub(crate) before: Option<[u8; 32]>,
+    /// Whether nothing but its line ends differs from what the lock says.
+    pub(crate) line_ends: bool,
 }
 
 /// A signature file beside the lock.
