@@ -34,7 +34,7 @@ pub(crate) use attributes::{Attributes, above};
 pub use bytes::{Bytes, install_guard};
 pub(crate) use bytes::{read_file, read_link};
 pub(crate) use cache::Cache;
-pub(crate) use history::{Ancestor, Back, Changed, Edge, History, Step, Walk};
+pub(crate) use history::{Ancestor, Back, Changed, Edge, History, Step, Tag, Walk};
 pub(crate) use lfs::{LfsError, MAX_POINTER, Pointer, annex_key, dvc_outputs, elsewhere, pointer};
 pub use repository::Environment;
 pub(crate) use repository::Repository;

@@ -178,6 +178,35 @@ fn a_tag_is_judged_by_its_own_signature() {
         let (_, report) = repo.json(&["check", "--rev", name]);
         assert_eq!(findings(&report), expected, "{name}: {report}");
     }
+    // A good tag under the name of another would pass an old version off as a new one.
+    repo.git(&["update-ref", "refs/tags/v9", "refs/tags/v1"]);
+    assert_eq!(findings(&repo.json(&["check", "--rev", "v9"]).1), ["signature-bad"]);
+}
+
+#[test]
+fn an_audit_judges_every_annotated_tag_since_the_policy_asks() {
+    let repo = Repo::with(&[("data/a.jsonl", ROWS)]);
+    repo.git(&["tag", "-a", "-m", "Before", "v0"]);
+    repo.commit(&[("foretaste.yaml", &policy(""))], "Policy");
+    sign(&repo, 1);
+    repo.git(&["tag", "light"]);
+    assert_eq!(findings(&repo.json(&["audit"]).1), [""; 0], "older than the question, and one that is only a name");
+    repo.git(&["tag", "-a", "-m", "First", "v1"]);
+    repo.git(&["tag", "-a", "-m", "A tag of a tag", "v2", "v1"]);
+    let (code, report) = repo.json(&["audit"]);
+    assert_eq!((code, findings(&report)), (1, vec!["signature-missing"]), "{report}");
+    assert!(
+        report.to_string().contains("\"name\":\"v2\"") && !report.to_string().contains("\"name\":\"v0\""),
+        "{report}"
+    );
+    // Signed, and altered since; under a policy that does not ask, that is told all the same.
+    let text = repo.git(&["cat-file", "tag", "v1"]);
+    repo.git(&["tag", "-d", "v1", "v2"]);
+    repo.git(&["update-ref", "refs/tags/v1", &object(&repo, "tag", &format!("{text}{}", armour(1, &text)))]);
+    assert_eq!(findings(&repo.json(&["audit"]).1), [""; 0]);
+    let other = text.replace("First", "Last");
+    repo.git(&["update-ref", "refs/tags/v1", &object(&repo, "tag", &format!("{other}{}", armour(1, &text)))]);
+    assert_eq!(findings(&repo.json(&["audit"]).1), ["signature-bad"]);
 }
 
 #[test]

@@ -229,7 +229,8 @@ impl Run<'_> {
             blobs.borrow_mut().push(Judged { path: path.to_owned(), content: None, held: None, feeds: Vec::new() });
             BlobId(blobs.borrow().len() as u32 - 1)
         };
-        let (unsealed, mut gaps_of_signed) = self.unsealed(policy, &snapshot, &self.lock()?, &mut place);
+        let (mut unsealed, mut gaps_of_signed) = self.unsealed(policy, &snapshot, &self.lock()?, &mut place);
+        unsealed.extend(self.unsealed_tags(policy, &mut place));
         let mut findings = Vec::new();
         for (check, mut seen) in checks.iter().zip(states) {
             check.observe(&mut seen, &Observation::Unsealed(&unsealed));

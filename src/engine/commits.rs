@@ -7,7 +7,7 @@ use super::own::{Sides, concerns};
 use crate::finding::Unread;
 use crate::policy::signature::commit::{Anchors, Kind, Unsealed, asks};
 use crate::policy::{self, Policy};
-use crate::source::{Commit, History, ObjectId, Scope, Snapshot};
+use crate::source::{Commit, History, ObjectId, Scope, Snapshot, Tag};
 use crate::span::BlobId;
 
 /// Gives the blob that stands for a path.
@@ -28,12 +28,8 @@ impl Run<'_> {
             return Default::default();
         };
         let mut list = Vec::new();
-        if let Scope::Revision(name) = &self.scope
-            && let Some((id, bytes)) = repository.tag_object(name)
-            && let Err(refused) = anchors.tag(&bytes)
-        {
-            let (kind, blob, author) = (Kind::Tag, place(policy::FILE.into()), String::new());
-            list.push(Unsealed { kind, id: id.to_string(), author, blob, asked: anchors.required, refused });
+        if let Scope::Revision(name) = &self.scope {
+            list.extend(repository.tag(name).and_then(|tag| of_tag(&tag, &anchors, place)));
         }
         let counts = |path: &BStr| concerns(policy, lock, path);
         let brought = |before, after| repository.people(before, after, &counts, Some(&anchors), 0);
@@ -58,12 +54,38 @@ impl Run<'_> {
     }
 }
 
+impl Run<'_> {
+    /// The annotated tags whose signatures do not count. One of a version from before the policy asked for signatures
+    /// is told only where it is broken.
+    pub(super) fn unsealed_tags(&self, policy: &Policy, place: &mut Place<'_>) -> Vec<Unsealed> {
+        let (Some(repository), Some(anchors)) = (self.reader.repository(), Anchors::of(policy)) else {
+            return Vec::new();
+        };
+        let tags = repository.tags(policy::FILE.into(), &asks);
+        tags.iter().filter_map(|tag| of_tag(tag, &anchors, place)).collect()
+    }
+}
+
+fn of_tag(tag: &Tag, anchors: &Anchors, place: &mut Place<'_>) -> Option<Unsealed> {
+    let refused = anchors.tag(tag.name.as_ref(), &tag.bytes).err()?;
+    Some(Unsealed {
+        kind: Kind::Tag,
+        id: tag.id.to_string(),
+        author: String::new(),
+        name: tag.name.to_str_lossy().into_owned(),
+        blob: place(policy::FILE.into()),
+        asked: anchors.required && tag.asked,
+        refused,
+    })
+}
+
 fn of_commit(commit: &Commit, asked: bool, place: &mut Place<'_>) -> Option<Unsealed> {
     let refused = commit.verdict.as_ref()?.as_ref().err()?.clone();
     Some(Unsealed {
         kind: Kind::Commit,
         id: commit.id.to_string(),
         author: commit.author.mail.to_str_lossy().into_owned(),
+        name: String::new(),
         blob: place(commit.paths.first()?.as_bstr()),
         asked,
         refused,

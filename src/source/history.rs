@@ -21,6 +21,7 @@ use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
 use crate::policy::signature::commit::Anchors;
 pub(crate) use back::{Ancestor, Back, Changed};
+pub(crate) use since::Tag;
 pub(crate) use walk::{Edge, Step, Walk};
 
 /// Commits of one history. The largest public ones have a little over a million.
@@ -189,6 +190,11 @@ impl Graph<'_> {
             if self.commits.len() >= MAX_COMMITS {
                 self.full = true;
                 break;
+            }
+            if let Some(links) = self.commits.get(&id) {
+                stack.extend(links.parents.iter().map(|parent| (id, *parent)));
+                found.insert(id);
+                continue;
             }
             match links(self.git, &id, &mut buffer) {
                 Ok(links) => {

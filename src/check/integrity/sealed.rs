@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{RULES, SIGNATURE, push};
+use crate::check::unpinned_reference::short;
 use crate::finding::{Finding, MAX_MARKS, Mark, content_hash};
 use crate::policy::signature::commit::{Kind, Unsealed};
 
@@ -17,7 +18,10 @@ pub(super) fn findings(unsealed: &[Unsealed], findings: &mut Vec<Finding>) {
         ways.entry((one.kind, one.refused.finding, &one.refused.why)).or_default().push(one);
     }
     for ((kind, name, why), list) in ways {
-        let id = &list[0].id[..list[0].id.len().min(10)];
+        let id = match list[0].name.as_str() {
+            "" => list[0].id[..list[0].id.len().min(10)].to_owned(),
+            name => short(name),
+        };
         let what = match (kind, list.len()) {
             (_, 1) => format!("the signature of {} {id} does not count", kind.as_str()),
             (_, n) => format!("the signatures of {n} {}s do not count, {id} first", kind.as_str()),
@@ -33,8 +37,12 @@ pub(super) fn findings(unsealed: &[Unsealed], findings: &mut Vec<Finding>) {
             _ => format!("{}: {why}", finding.message),
         };
         finding.help = help(kind, name).into();
-        let commits: Vec<_> = list.iter().map(|one| json!({"id": one.id, "author": one.author})).collect();
-        finding.evidence.insert("commits", json!(commits.iter().take(MAX_MARKS).collect::<Vec<_>>()));
+        let named = list.iter().map(|one| match kind {
+            Kind::Commit => json!({"id": one.id, "author": one.author}),
+            Kind::Tag => json!({"id": one.id, "name": one.name}),
+        });
+        let key = if kind == Kind::Commit { "commits" } else { "tags" };
+        finding.evidence.insert(key, json!(named.take(MAX_MARKS).collect::<Vec<_>>()));
         let mark = |one: &&Unsealed| {
             let mut mark = Mark::name(one.blob).with_note(why);
             mark.content = content_hash(one.id.as_bytes());

@@ -3,12 +3,13 @@
 //! Git takes the signature out of an object and signs the rest. What git leaves out is left out here too, and an object
 //! that could be read in two ways is refused. No program is started, and nothing of the repository says who may sign.
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Refused, Signed, Trust, bad, in_force, ssh};
+use crate::policy::node::short;
 use crate::policy::{Key, Policy};
 use crate::span::BlobId;
 
@@ -31,6 +32,8 @@ pub(crate) struct Unsealed {
     pub(crate) id: String,
     /// Mail address of its author, as it claims.
     pub(crate) author: String,
+    /// Name of the tag; empty for a commit.
+    pub(crate) name: String,
     /// A file that it changes, else the policy.
     pub(crate) blob: BlobId,
     /// Whether the policy asks for a signature here.
@@ -84,19 +87,25 @@ impl Anchors {
         self.judge(&signature, &payload, seconds, standing)
     }
 
-    /// Judges an annotated tag. A tag stands in no history, so that nothing tells when it was made: it counts today or
-    /// not at all.
+    /// Judges the annotated tag that is found under a name. A tag stands in no history, so that nothing tells when it was
+    /// made: it counts today or not at all.
     ///
     /// # Errors
     /// As [`Anchors::commit`].
-    pub(crate) fn tag(&self, object: &[u8]) -> Verdict {
+    pub(crate) fn tag(&self, name: &BStr, object: &[u8]) -> Verdict {
         let at = last_armour(object).unwrap_or(object.len());
         // A header that is no part of what is signed would be a place for other words.
         let (header, payload) = of_header(&object[..at], b"gpgsig")?;
         if !header.is_empty() || payload.len() != at {
             return Err(bad("it has a second signature in its header, which nobody makes"));
         }
-        self.judge(&object[at..], &payload, 0, false)
+        let signed = self.judge(&object[at..], &payload, 0, false)?;
+        // Under another name a good tag would pass an old version off as a new one.
+        let own = payload.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(b"tag "));
+        match own {
+            Some(own) if own == name => Ok(signed),
+            _ => Err(bad(format!("it was signed under the name {}", short(&own.unwrap_or_default().to_str_lossy())))),
+        }
     }
 
     fn judge(&self, signature: &[u8], payload: &[u8], seconds: i64, standing: bool) -> Verdict {
@@ -254,7 +263,7 @@ mod tests {
                    tagger Ana <ana@example.org> 1780000000 +0000\n\nFirst\n";
         let object = format!("{tag}{}", armour(&private, NAMESPACE, tag.as_bytes()));
         let judge = |object: &str, key: &Key| {
-            let verdict = anchors(std::slice::from_ref(key)).tag(object.as_bytes());
+            let verdict = anchors(std::slice::from_ref(key)).tag("v1".into(), object.as_bytes());
             verdict.map_or_else(|refused| refused.finding, |_| "holds")
         };
         assert_eq!(judge(&object, &ana), "holds");
@@ -298,7 +307,7 @@ mod tests {
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = anchors(&[]).commit(&bytes, 0, true);
             let _ = anchors(&[]).commit(&[b"tree x\ngpgsig -----BEGIN SSH SIGNATURE-----", &bytes[..]].concat(), 0, true);
-            let _ = anchors(&[]).tag(&bytes);
+            let _ = anchors(&[]).tag("v1".into(), &bytes);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -14,6 +14,23 @@ use crate::source::{Mode, ObjectId, Repository};
 
 /// Commits that a merge in progress brings. Git merges more than two heads at once, and nobody merges so many.
 const MAX_HEADS: usize = 64;
+/// First commits of a question. Beside the one that brought the policy there are those that were cherry-picked before.
+const MAX_FIRST: usize = 64;
+/// Tags that lead to tags.
+const MAX_DEPTH: usize = 16;
+/// Tags of one repository.
+const MAX_TAGS: usize = 100_000;
+
+/// An annotated tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Tag {
+    /// Its name, without `refs/tags/`.
+    pub(crate) name: BString,
+    pub(crate) id: ObjectId,
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the question stands in what it names.
+    pub(crate) asked: bool,
+}
 
 impl Repository {
     /// The commits behind `tip` that touch data and that are not older than the question: the first commits in which
@@ -61,6 +78,14 @@ impl Repository {
                 }
             }
             let mut older: Option<FxHashSet<ObjectId>> = None;
+            if first.len() > MAX_FIRST {
+                let count = first.len();
+                history.notes.push(format!(
+                    "{count} commits ask for signatures and none comes after another: all commits are judged, however old"
+                ));
+                older = Some(FxHashSet::default());
+                first.clear();
+            }
             for id in first {
                 let behind = graph.reach(Some(id), &FxHashSet::default());
                 older = Some(match older {
@@ -84,16 +109,42 @@ impl Repository {
         history
     }
 
-    /// The annotated tag of this name: its id and its bytes. `None` where there is none, or it only names a commit.
-    pub(crate) fn tag_object(&self, name: &str) -> Option<(ObjectId, Vec<u8>)> {
+    /// The annotated tag of this name; `None` where there is none, or it only names a commit.
+    pub(crate) fn tag(&self, name: &str) -> Option<Tag> {
         let name = name.strip_prefix("refs/tags/").unwrap_or(name);
         self.with(|git| {
             let reference = git.try_find_reference(&format!("refs/tags/{name}")).ok()??;
             let id = reference.target().try_id()?.to_owned();
-            let mut buffer = Vec::new();
-            object(git, &id, Kind::Tag, MAX_STRUCTURE, &mut buffer).ok()?;
-            Some((id, buffer))
+            Some(Tag { name: name.into(), id, bytes: tag_bytes(git, &id)?, asked: true })
         })
+    }
+
+    /// All annotated tags, by their names. What is asked of one is what `asks` finds at `path` in what it names.
+    pub(crate) fn tags(&self, path: &BStr, asks: &dyn Fn(&[u8]) -> bool) -> Vec<Tag> {
+        let mut named: Vec<(BString, ObjectId)> = self.with(|git| {
+            let references = git.references().ok();
+            let tags = references.as_ref().and_then(|references| references.prefixed(b"refs/tags/".as_bstr()).ok());
+            let id = |reference: gix::Reference<'_>| {
+                let name = reference.name().as_bstr().strip_prefix(b"refs/tags/").map(BString::from);
+                name.zip(reference.target().try_id().map(ToOwned::to_owned))
+            };
+            tags.into_iter().flatten().filter_map(Result::ok).filter_map(id).take(MAX_TAGS).collect()
+        });
+        named.sort();
+        let tag = |(name, id): (BString, ObjectId)| {
+            let bytes = self.with(|git| tag_bytes(git, &id))?;
+            let target = self.with(|git| {
+                let mut target = of_tag(&bytes);
+                for _ in 0..MAX_DEPTH {
+                    let Some(inner) = target.and_then(|id| tag_bytes(git, &id)) else { break };
+                    target = of_tag(&inner);
+                }
+                target
+            });
+            let policy = target.and_then(|target| self.read_at(target, path, MAX_STRUCTURE).ok().flatten());
+            Some(Tag { name, id, bytes, asked: policy.is_some_and(|policy| asks(&policy)) })
+        };
+        named.into_iter().filter_map(tag).collect()
     }
 
     /// The commits that a merge in progress brings, as git notes them until it is committed.
@@ -102,4 +153,15 @@ impl Repository {
         let heads = text.as_deref().unwrap_or_default().lines().filter_map(|line| ObjectId::from_hex(line.trim()).ok());
         heads.take(MAX_HEADS).collect()
     }
+}
+
+fn tag_bytes(git: &gix::Repository, id: &gix::oid) -> Option<Vec<u8>> {
+    let mut buffer = Vec::new();
+    object(git, id, Kind::Tag, MAX_STRUCTURE, &mut buffer).ok()?;
+    Some(buffer)
+}
+
+/// What a tag names.
+fn of_tag(bytes: &[u8]) -> Option<ObjectId> {
+    ObjectId::from_hex(bytes.lines().next()?.strip_prefix(b"object ")?).ok()
 }
