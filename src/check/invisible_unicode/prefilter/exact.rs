@@ -2,18 +2,27 @@
 
 use super::super::context::after;
 use super::super::tables::{class_of, wide_class_of};
+use super::Prefilter;
 
 /// Whether the candidate at `at` is what it seems.
-pub(super) fn is_hit<const WIDE: bool, const ESCAPES: bool>(text: &[u8], at: usize) -> bool {
+#[inline]
+pub(super) fn is_hit(text: &[u8], at: usize, filter: Prefilter) -> bool {
     match text[at] {
-        b'\\' => ESCAPES && is_escape_hit::<WIDE>(text, at),
+        // What most candidates of most texts are: a joiner, a break or a mark of direction.
+        0xE2 if matches!(text.get(at + 1..at + 3), Some([0x80, 0x8B..=0x8F])) => true,
+        _ => is_other_hit(text, at, filter),
+    }
+}
+
+fn is_other_hit(text: &[u8], at: usize, filter: Prefilter) -> bool {
+    match text[at] {
+        b'\\' if filter.wide => filter.escapes && is_escape_hit::<true>(text, at),
+        b'\\' => filter.escapes && is_escape_hit::<false>(text, at),
         0x00..0x80 => is_control_hit(text, at),
-        // All that the tests let through is of the catalogue.
-        0xC2..=0xE3 if !WIDE => true,
         _ => {
             // A malformed sequence comes back as the replacement character, with the length of one byte to three.
             after(text, at).is_some_and(|(c, end)| {
-                let class = if WIDE { wide_class_of(c) } else { class_of(c) };
+                let class = if filter.wide { wide_class_of(c) } else { class_of(c) };
                 class.is_some()
                     && end == at + c.len_utf8()
                     && (c != '\u{FFFD}' || text[at..].starts_with(b"\xEF\xBF\xBD"))
