@@ -6,19 +6,16 @@ use memmap2::{MmapMut, MmapOptions};
 
 /// Memory of a fixed size, zeros at first.
 ///
-/// It is taken from the system at once, and in huge pages where the system has them: filling 200 MB costs a hundred
-/// faults then, and not fifty thousand. Nothing is zeroed a second time, and nothing is left over.
+/// It is taken from the system at once, which gives zeros: nothing is zeroed a second time, nothing grows and is copied,
+/// and where there is not enough of it that is no end of the process. Huge pages are not asked for: on a virtual machine
+/// whose host has yet to find the memory they cost three times as much.
 #[derive(Debug)]
 pub(in crate::source) struct Buffer(MmapMut);
 
 impl Buffer {
     /// So many bytes; `None` where the system has not got them.
     pub(in crate::source) fn new(len: usize) -> Option<Self> {
-        let map = MmapOptions::new().len(len).map_anon().ok()?;
-        // Only a hint.
-        #[cfg(target_os = "linux")]
-        let _ = map.advise(memmap2::Advice::HugePage);
-        Some(Self(map))
+        MmapOptions::new().len(len).map_anon().ok().map(Self)
     }
 }
 
