@@ -420,21 +420,40 @@ fn escapes_letter(escape: &[u8]) -> bool {
     }
 }
 
+/// Bytes that are tested side by side, and fewer of them that are once something is among those.
+const BLOCK: usize = 64;
+const LANES: usize = 16;
+
 /// Where `test`, of a byte and the one behind it, first comes to zero. Written so that the compiler makes vector code of
-/// it.
+/// it: no byte is tested alone but among the few in which a hit lies.
 #[inline(always)]
 fn next(text: &[u8], test: impl Fn(u8, u8) -> u8) -> Option<usize> {
-    const BLOCK: usize = 64;
     let mut at = 0;
     while let Some(block) = text[at..].first_chunk::<{ BLOCK + 1 }>() {
-        let (x, y) = (&block[..BLOCK], &block[1..]);
-        if (0..BLOCK).fold(u8::MAX, |least, i| least.min(test(x[i], y[i]))) == 0 {
-            break;
+        if let Some(found) = in_block(block, &test) {
+            return Some(at + found);
         }
         at += BLOCK;
     }
-    let byte = |at: usize| text.get(at).copied().unwrap_or(b' ');
-    (at..text.len()).find(|&at| test(byte(at), byte(at + 1)) == 0)
+    // Blanks stand in for what lies behind the end; what is no hit beside a blank is none there.
+    let rest = &text[at..];
+    let mut last = [b' '; BLOCK + 1];
+    last[..rest.len().min(BLOCK + 1)].copy_from_slice(rest);
+    in_block(&last, &test).filter(|&found| found < rest.len()).map(|found| at + found)
+}
+
+/// Where `test` first comes to zero in a block, behind which one byte more is known.
+#[inline(always)]
+fn in_block(block: &[u8; BLOCK + 1], test: &impl Fn(u8, u8) -> u8) -> Option<usize> {
+    let least = |from: usize, len: usize| {
+        let (x, y) = (&block[from..from + len], &block[from + 1..from + 1 + len]);
+        (0..len).fold(u8::MAX, |least, i| least.min(test(x[i], y[i])))
+    };
+    if least(0, BLOCK) != 0 {
+        return None;
+    }
+    let lanes = (0..BLOCK).step_by(LANES).find(|&from| least(from, LANES) == 0)?;
+    (lanes..lanes + LANES).find(|&at| test(block[at], block[at + 1]) == 0)
 }
 
 /// Stretches of styled letters (`true`), and the first place where a text leaves normal form C or uses forms that are

@@ -125,6 +125,9 @@ fn class_of(c: char) -> Class {
         '\'' | '-' | '_' | '\u{2019}' => Class::Joiner,
         '\0'..=' ' | '\u{7f}' => Class::Gap,
         '!'..='~' => Class::Punctuation,
+        // Latin, Cyrillic and Arabic, told without a look into the tables.
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{24f}' => Class::Letter,
+        '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' | '\u{620}'..='\u{64a}' => Class::Letter,
         _ if is_unspaced(c) => Class::Single,
         _ if c.is_alphanumeric() => Class::Letter,
         _ if c.is_whitespace() || c.is_control() => Class::Gap,
@@ -152,10 +155,11 @@ fn is_unspaced(c: char) -> bool {
 }
 
 fn push_small(c: char, out: &mut String) {
-    if c.is_ascii() {
-        out.push(c.to_ascii_lowercase());
-    } else {
-        out.extend(c.to_lowercase());
+    match c {
+        '\0'..='\x7f' => out.push(c.to_ascii_lowercase()),
+        // Small already, or without capitals.
+        '\u{430}'..='\u{45f}' | '\u{620}'..='\u{64a}' => out.push(c),
+        _ => out.extend(c.to_lowercase()),
     }
 }
 
@@ -179,6 +183,16 @@ mod tests {
         assert_eq!(words("हिन्दी में"), ["हिन्दी", "में"]);
         assert_eq!(words("?! « oui » …"), ["?!", "oui"]);
         assert!(words(" . , ; ").is_empty());
+    }
+
+    #[test]
+    fn letters_that_need_no_table_are_letters() {
+        for c in ('\u{80}'..='\u{6ff}').filter(|&c| class_of(c) == Class::Letter) {
+            assert!(c.is_alphanumeric() && !is_unspaced(c), "U+{:04X}", c as u32);
+            let mut small = String::new();
+            push_small(c, &mut small);
+            assert_eq!(small, c.to_lowercase().to_string(), "U+{:04X}", c as u32);
+        }
     }
 
     proptest! {
