@@ -15,6 +15,7 @@ use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{Reference, References, Target, Verdict};
 use crate::lens::Standing;
+use crate::policy::lock::LockedReference;
 use crate::policy::{Dataset, Policy, Source};
 use crate::rule::{Rule, Severity};
 use crate::source::Files;
@@ -65,15 +66,23 @@ struct Placed {
     mark: Mark,
     by: String,
     standing: Standing,
+    /// The commit that a reference is pinned to.
+    commit: Option<String>,
 }
 
 /// Everything found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(BTreeMap<Cause, Vec<Placed>>);
+pub(crate) struct Seen {
+    causes: BTreeMap<Cause, Vec<Placed>>,
+    /// What allowed names were locked to on the trusted side: kind and commit, and the name. On the side under judgement
+    /// anybody could write such a line.
+    commits: BTreeMap<(String, String), String>,
+}
 
 impl Merge for Seen {
-    fn merge(&mut self, other: Self) {
-        Merge::merge(&mut self.0, other.0);
+    fn merge(&mut self, mut other: Self) {
+        Merge::merge(&mut self.causes, other.causes);
+        self.commits.append(&mut other.commits);
     }
 }
 
@@ -100,16 +109,40 @@ impl Check for UnlistedSource {
                 let fresh = references.list.iter().filter(|reference| references.blob.fresh.touches(reference.span));
                 fresh.for_each(|reference| self.reference(seen, references, reference));
             }
+            Observation::Lock(locked) => {
+                let lines = locked.trusted.into_iter().flat_map(|lock| &lock.references);
+                seen.commits.extend(lines.filter_map(|line| self.commit(line)));
+            }
             _ => {}
         }
     }
 
     fn finish(&self, seen: Seen, findings: &mut Vec<Finding>) {
-        for (cause, mut places) in seen.0 {
+        for (cause, mut places) in seen.causes {
             places.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
-            findings.push(self.finding(&cause, places));
+            let known = renamed(&cause, &places, &seen.commits);
+            let mut finding = self.finding(&cause, places);
+            if let Some(known) = known {
+                finding.severity = finding.severity.min(Severity::Warning);
+                finding.message = format!("{}; the lock has the same commit as the allowed `{known}`", finding.message);
+                finding.help = format!(
+                    "`{known}` was renamed or copied: find out which, list the new name in a change of its own, and keep in \
+                     mind that anybody can register the old one"
+                );
+                finding.evidence.insert("finding", json!("org-renamed"));
+                finding.evidence.insert("known_as", json!(known));
+            }
+            findings.push(finding);
         }
     }
+}
+
+/// The allowed name that the lock has for the commit of a reference, wherever that stands.
+fn renamed(cause: &Cause, places: &[Placed], commits: &BTreeMap<(String, String), String>) -> Option<String> {
+    let Cause::Reference { kind, hub: "huggingface", imitates: None, .. } = cause else { return None };
+    let of = |place: &Placed| commits.get(&(kind.as_str().to_owned(), place.commit.clone()?));
+    let first = places.first().and_then(of)?;
+    places.iter().all(|place| of(place).is_some()).then(|| short(first))
 }
 
 /// Whether it reads `owner/name`, in any alphabet.
@@ -155,7 +188,30 @@ impl UnlistedSource {
             _ => "no entry under `sources:` in foretaste.yaml matches this",
         });
         let path = references.blob.path.to_owned();
-        seen.0.entry(cause).or_default().push(Placed { severity, path, mark, by: reference.by.clone(), standing });
+        let commit = reference.pin.clone().filter(|_| reference.verdict == Verdict::Pinned);
+        let by = reference.by.clone();
+        seen.causes.entry(cause).or_default().push(Placed { severity, path, mark, by, standing, commit });
+    }
+
+    /// Kind and commit of a locked name that is allowed, and the name.
+    fn commit(&self, line: &LockedReference) -> Option<((String, String), String)> {
+        let kind =
+            [Target::Dataset, Target::Model, Target::Code].into_iter().find(|kind| kind.as_str() == line.kind)?;
+        let target = line.target.split('@').next().unwrap_or_default().to_owned();
+        let reference = Reference {
+            kind,
+            hub: "huggingface",
+            target,
+            pin: Some(line.pin.clone()),
+            verdict: Verdict::Locked,
+            framework: "",
+            by: String::new(),
+            span: line.span,
+            remote_code: false,
+            fix: String::new(),
+        };
+        let is_allowed = line.hub == reference.hub && self.allowed.source(&reference).is_some();
+        is_allowed.then(|| ((line.kind.clone(), line.pin.clone()), reference.target))
     }
 
     fn expired(&self, source: &Source) -> bool {
@@ -191,8 +247,9 @@ impl UnlistedSource {
                 mark,
                 by: dataset.name.to_string(),
                 standing: Standing::Training,
+                commit: None,
             };
-            seen.0.entry(cause).or_default().push(placed);
+            seen.causes.entry(cause).or_default().push(placed);
         }
     }
 

@@ -17,7 +17,7 @@ use super::{Check, Configured, Merge, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::format::{References, Verdict};
 use crate::policy::lock::Lock;
-use crate::policy::{Dataset, FILE, Policy, Source};
+use crate::policy::{Dataset, Exception, FILE, Policy, Source};
 use crate::rule::{Rule, Severity};
 use crate::span::BlobId;
 use manual::RULES;
@@ -49,6 +49,7 @@ pub(crate) struct UnreviewedSource {
     allowed: Allowlist,
     sources: Vec<Source>,
     datasets: Vec<Dataset>,
+    exceptions: Vec<Exception>,
     owned: cards::Owned,
     as_of: jiff::civil::Date,
 }
@@ -100,6 +101,7 @@ impl Configured for UnreviewedSource {
             allowed: Allowlist::new(policy),
             sources: policy.sources.clone(),
             datasets: policy.datasets.clone(),
+            exceptions: policy.exceptions.clone(),
             owned: cards::Owned::new(policy),
             as_of: policy.as_of,
         }
@@ -115,7 +117,14 @@ impl Check for UnreviewedSource {
             Observation::Card(card) => seen.cards.card(card),
             Observation::People(people) => seen.reviewers.people(people),
             Observation::Lock(locked) => seen.cards.lock(locked),
-            Observation::Policy(proposed) => seen.reviewers.proposed(proposed),
+            Observation::Policy(proposed) => {
+                seen.reviewers.proposed(proposed);
+                seen.proposed = true;
+            }
+            Observation::Files(files) => {
+                let own = files.list.iter().find(|(_, entry)| entry.path == FILE && entry.content.is_some());
+                seen.policy = own.map(|(blob, _)| *blob);
+            }
             _ => {}
         }
         if self.sources.is_empty() {
@@ -123,14 +132,11 @@ impl Check for UnreviewedSource {
         }
         match observation {
             Observation::Files(files) => {
-                let own = files.list.iter().find(|(_, entry)| entry.path == FILE && entry.content.is_some());
-                seen.policy = own.map(|(blob, _)| *blob);
                 for (blob, entry) in files.list.iter().filter(|(_, entry)| entry.content.is_some()) {
                     self.file(seen, *blob, &entry.path);
                 }
             }
             Observation::References(references) => self.references(seen, references),
-            Observation::Policy(_) => seen.proposed = true,
             Observation::Lock(locked) => {
                 seen.whole |= locked.complete;
                 if let Ok(lock) = locked.lock {
@@ -146,6 +152,8 @@ impl Check for UnreviewedSource {
             for source in &self.sources {
                 self.entry(&seen, source, blob, findings);
             }
+            let ended = self.exceptions.iter().filter(|one| one.until.is_some_and(|until| until < self.as_of));
+            findings.extend(ended.map(|exception| expired(exception, blob)));
         }
         for (places, severity, kind, what, help) in [
             (
@@ -323,6 +331,23 @@ impl UnreviewedSource {
             );
         }
     }
+}
+
+/// An exception that has ended. What it excused fires again by itself.
+fn expired(exception: &Exception, blob: BlobId) -> Finding {
+    let Exception { rule, owner, patterns, fingerprints, .. } = exception;
+    let until = exception.until.map(|day| day.to_string()).unwrap_or_default();
+    let cause = format!("exception-expired {rule} {owner} {until} {patterns:?} {fingerprints:?}");
+    let message = format!("the exception for `{rule}` ended on {until} and no longer counts");
+    let mut finding = Finding::new(&RULES[0], cause.as_str(), message);
+    finding.help =
+        format!("let {} mend what it excused and take it away, or review it and give it a new end", short(owner));
+    finding.evidence.insert("finding", json!("exception-expired"));
+    finding.evidence.insert("rule", json!(rule));
+    finding.evidence.insert("until", json!(until));
+    let mark = Mark { content: content_hash(cause.as_bytes()), ..Mark::bytes(blob, exception.span) };
+    finding.marks = first_of_each_blob(vec![mark]);
+    finding
 }
 
 /// Whether one of the uses of an entry is this role of a dataset; stages of training are training.

@@ -186,7 +186,11 @@ impl<'p> Exceptions<'p> {
             let matched = self.matched[index];
             let off =
                 self.policy.rules.iter().any(|block| block.rule == exception.rule && block.severity == Some(None));
-            let message = if self.expired(exception) && (matched > 0 || full) {
+            let message = if self.expired(exception) {
+                // That it has ended is a finding of its own; this says why what it excused is told again.
+                if matched == 0 {
+                    continue;
+                }
                 let until = exception.until.expect("only what has an end expires");
                 let Exception { rule, owner, .. } = exception;
                 format!("the exception for `{rule}` ended on {until} and no longer counts; {owner} answers for it")

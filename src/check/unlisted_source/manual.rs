@@ -19,7 +19,8 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                and to compatibility forms, addresses by scheme, host and whole parts of the path, git remotes in any spelling, \
                buckets at a `/`; `kind: dataset` or `kind: model` narrows an entry. A publisher that is one edit, one look-alike \
                character or one mark away from an allowed one is called out. A name that looks like a placeholder is judged, too: \
-               anybody can register it. A source whose review has expired is a warning at the places and data that use it. What \
+               anybody can register it. A publisher whose name the list does not have, at the commit that the trusted lock has for an allowed one, was renamed or \
+               copied, which is a warning. A source whose review has expired is a warning at the places and data that use it. What \
                stands in documentation is a note and what stands in tests is left out; `rules: {unlisted-source: {docs: error, \
                tests: note}}` changes that.",
         why: "A list of who may feed the model is the one control that works before anything is known to be wrong. \

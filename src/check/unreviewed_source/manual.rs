@@ -19,7 +19,7 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                {unreviewed-source: {evidence: [licence, reviewer, reviewed, expires]}}` asks for, whether the licence satisfies \
                `evidence: {licence_allow: …}` as an SPDX expression, whether a scrape is called anything but untrusted or makes up \
                more of the locked records than `max_fraction`, whether references stand under `allow: {paths: …}` and are \
-               tied down as `pin` asks, and, where everything was looked at, entries that match nothing. `min_age_days` lets names \
+               tied down as `pin` asks, and, where everything was looked at, entries that match nothing. Exceptions of the policy that have ended are told. `min_age_days` lets names \
                elsewhere rest after they were first locked. The dataset card (`README.md`) or Croissant file nearest above the data \
                of a source must not name another licence than the entry, and files in the repository that a Croissant file gives \
                a SHA-256 for are compared with it where they are locked. Where one person alone wrote a range of commits, that \
@@ -51,7 +51,7 @@ pub(super) static RULES: [Rule; 1] = [Rule {
         misses: "Whether what an entry or a card says is true: nothing is fetched to compare. How old the data itself is; \
                  `min_age_days` counts from the day on which a name was first locked. Licences that are no SPDX expression satisfy \
                  nothing, and contradict nothing. Reviewers are told from authors by the mail addresses of commits, which \
-                 anybody can forge: signatures are what proves a review. Publishers that were renamed.",
+                 anybody can forge: signatures are what proves a review.",
     },
     tags: &frameworks::with::<9>(frameworks::SOURCES, &["NISTAML.051"]),
 }];
