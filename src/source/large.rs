@@ -23,8 +23,9 @@ use super::repository::Repository;
 
 /// Blobs from this size on come this way.
 pub(super) const LARGE: u64 = 4 << 20;
-/// Bytes of blobs that nobody holds any more and that are kept all the same: two versions of a file of 200 MB.
-const KEPT: usize = 448 << 20;
+/// Bytes that blobs which nobody holds any more may take together with the next one. The two versions of a file may have
+/// more: they are kept until another file is unpacked.
+const KEPT: usize = 192 << 20;
 /// Bytes of one object of a chain.
 const LARGEST: usize = 1 << 30;
 /// Deltas of one chain; git makes none that is longer.
@@ -62,14 +63,15 @@ impl Large {
         known.iter().find(|known| known.at == at)?.bytes.upgrade()
     }
 
-    /// Makes room for so many bytes: what was kept longest goes first.
+    /// Makes room for so many bytes: of those that nobody holds, what was kept longest goes first.
     fn make_room(&self, bytes: usize) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = |known: &Known| known.kept.as_ref().map_or(0, |bytes| bytes.len());
-        let mut all: usize = known.iter().map(kept).sum();
+        let idle =
+            |known: &Known| known.kept.as_ref().filter(|_| known.bytes.strong_count() == 1).map(|kept| kept.len());
+        let mut all: usize = known.iter().filter_map(idle).sum();
         for known in known.iter_mut() {
-            if all + bytes > KEPT {
-                all -= kept(known);
+            if let Some(idle) = idle(known).filter(|_| all + bytes > KEPT) {
+                all -= idle;
                 known.kept = None;
             }
         }
@@ -78,7 +80,7 @@ impl Large {
 
     fn keep(&self, at: At, bytes: Buffer) -> Arc<Buffer> {
         let bytes = Arc::new(bytes);
-        let kept = (bytes.len() <= KEPT).then(|| Arc::clone(&bytes));
+        let kept = Some(Arc::clone(&bytes));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.push(Known { at, bytes: Arc::downgrade(&bytes), kept });
         bytes
@@ -199,4 +201,29 @@ impl Repository {
 
 fn within(size: u64) -> Option<usize> {
     usize::try_from(size).ok().filter(|&size| size <= LARGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_holds_makes_room_for_the_next_and_what_is_held_is_found() {
+        let size = KEPT / 2 - 1;
+        let large = Large::default();
+        let at = |n: u64| At::Pack(0, n);
+        // Nothing is written to them, so that they take no memory.
+        let keep = |n: u64| large.keep(at(n), large.buffer(size).expect("pages that are not touched"));
+        let there = || (1..=4).filter(|&n| large.get(at(n)).is_some()).collect::<Vec<_>>();
+        drop((keep(1), keep(2)));
+        assert_eq!(there(), [1, 2]);
+        let held = large.get(at(1));
+        drop(keep(3));
+        assert_eq!(there(), [1, 2, 3], "one that is held takes no room of the others");
+        drop(keep(4));
+        assert_eq!(there(), [1, 3, 4], "the older of those that nobody holds is gone");
+        drop(held);
+        large.make_room(2 * KEPT);
+        assert!(there().is_empty());
+    }
 }
