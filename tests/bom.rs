@@ -73,7 +73,7 @@ fn what_cannot_be_said_is_listed() {
     repo.commit(
         &[(
             "configs/sft.yaml",
-            "base_model: acme/base\nadapter: lora\ndatasets:\n- path: stranger/set\n- path: ${DATA}\n",
+            "base_model: acme/base\nadapter: lora\ndatasets:\n- path: stranger/set\n- path: ${DATA}\n- path: <your-set>\n",
         )],
         "change",
     );
@@ -83,6 +83,7 @@ fn what_cannot_be_said_is_listed() {
         "the dataset stranger/set is not pinned",
         "no source lists the dataset stranger/set",
         "${DATA}",
+        "<your-set> in the configuration is the name of nothing",
     ] {
         assert!(run.stderr().contains(what), "{what}: {}", run.stderr());
     }

@@ -104,6 +104,7 @@ fn the_table_names_every_list_and_hides_nothing_hostile() {
         assert!(text.contains(head), "{head}: {text}");
     }
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text:?}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]

@@ -88,3 +88,43 @@ fn entries_are_held_to_what_they_say() {
         "{report}"
     );
 }
+
+#[test]
+fn who_writes_the_entry_of_a_vendor_alone_has_not_reviewed_it() {
+    let entry = |reviewer: &str| {
+        format!(
+            "version: 1\nvendors:\n  LabelCo: {{data: [\"labels/**\"], reviewer: {reviewer}, reviewed: 2026-10-01}}\n"
+        )
+    };
+    let repo = Repo::with(&[("foretaste.yaml", "version: 1\n")]);
+    repo.git(&["checkout", "--quiet", "-b", "change"]);
+    repo.commit(&[("foretaste.yaml", &entry("ana@example.org"))], "review");
+    let range = ["check", "--range", "main..HEAD"];
+    assert!(findings(&repo.json(&range).1).contains(&"reviewer-is-author"));
+    repo.commit(&[("foretaste.yaml", &entry("bob@example.org"))], "by somebody else");
+    assert!(!findings(&repo.json(&range).1).contains(&"reviewer-is-author"));
+}
+
+#[test]
+fn a_run_over_what_nobody_reviewed_is_told_and_the_policy_is_no_configuration() {
+    let policy = |review: &str| {
+        format!(
+            "version: 1\nsources:\n  chats: {{match: {{hub: \"huggingface:acme/*\"}}, licence: MIT{review}}}\nruns:\n  sft: \
+             {{config: sft.yaml, base_model: acme/base, datasets: [chats]}}\n"
+        )
+    };
+    let sha = "0123456789abcdef0123456789abcdef01234567";
+    let config = format!(
+        "base_model: acme/base\nrevision_of_model: {sha}\nadapter: lora\ndatasets:\n- path: acme/chats\n  revision: {sha}\n"
+    );
+    let repo = Repo::with(&[("foretaste.yaml", &policy("")), ("sft.yaml", &config)]);
+    let told = |review: &str| {
+        repo.write(&[("foretaste.yaml", &policy(review))]);
+        let (code, report) = repo.json(&["check"]);
+        assert_eq!(code, 0, "the base model is pinned where it is loaded: {report}");
+        findings(&report).contains(&"unreviewed-dataset")
+    };
+    assert!(told("") && told(", reviewer: bob@example.org"));
+    assert!(told(", reviewer: bob@example.org, reviewed: 2024-10-01, expires: 2025-10-01"));
+    assert!(!told(", reviewer: bob@example.org, reviewed: 2024-10-01"));
+}

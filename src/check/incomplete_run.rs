@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::BString;
 use globset::{Candidate, GlobSet};
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::allowlist::Allowlist;
 use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash};
 use crate::format::{References, Target};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Policy, Source};
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity};
 use crate::span::{BlobId, Span};
 
@@ -21,11 +22,12 @@ static RULES: [Rule; 1] = [Rule {
     confidence: Confidence::High,
     layer: Layer::Provenance,
     gates: true,
-    summary: "A fine-tuning run names data that is not locked or has no source, or loads data it does not name",
+    summary: "A fine-tuning run names data that is not locked, listed or reviewed, or loads data it does not name",
     manual: Manual {
         what: "Looks at every run under `runs` in the policy: each of its datasets must have its files in \
                `foretaste.lock`, and a source in the policy; each remote dataset that its configuration loads must be one that \
-               the run names. Whether the source itself was reviewed is for `unreviewed-source` to say. With `foretaste bom --run NAME` the same run becomes a \
+               the run names. that source needs a reviewer and the day of a review that has not \
+               expired. With `foretaste bom --run NAME` the same run becomes a \
                bill of materials, which lists these gaps.",
         why: "After an incident the first question is which data went into the model. A run whose datasets were not hashed, \
               or that loaded one that nobody wrote down, has no answer, and the model has to be trained again from nothing.",
@@ -113,6 +115,18 @@ struct Set {
     span: Span,
     /// Whether the policy says nothing of where it comes from.
     unsourced: bool,
+    /// What is wrong with the review of its source.
+    unreviewed: Option<String>,
+}
+
+/// Why the review of a source counts for nothing today.
+fn unreviewed(source: &Source, as_of: Date) -> Option<String> {
+    let (reviewer, expires) = (source.reviewer.as_ref(), source.expires);
+    match expires.filter(|expires| as_of > *expires) {
+        _ if reviewer.is_none() || source.reviewed.is_none() => Some("which nobody has reviewed".to_owned()),
+        Some(expires) => Some(format!("whose review has expired on {expires}")),
+        None => None,
+    }
 }
 
 /// What was seen of the runs.
@@ -155,6 +169,7 @@ fn runs(policy: &Policy) -> Vec<Run> {
             source: source.map(|source| source.name.clone()),
             span,
             unsourced: source.is_none(),
+            unreviewed: source.and_then(|source| unreviewed(source, policy.as_of)),
         }
     };
     let each = policy.runs.0.iter().map(|(name, run)| Run {
@@ -169,7 +184,7 @@ impl Run {
     /// The same without places, to tell whether a change alters it.
     fn bare(&self) -> Run {
         let mut bare = self.clone();
-        bare.sets.iter_mut().for_each(|set| set.span = Span::default());
+        bare.sets.iter_mut().for_each(|set| (set.span, set.unreviewed) = (Span::default(), None));
         bare
     }
 }
@@ -224,6 +239,11 @@ impl Check for IncompleteRun {
                         format!("the run `{}` trains on `{}`, which foretaste.lock does not hold", run.name, set.name);
                     let help = "run `foretaste lock` and commit the lock, so that the bytes can be told later";
                     findings.push(finding("unlocked-dataset", run, &set.name, message, help, at(file, set)));
+                }
+                if let Some(why) = &set.unreviewed {
+                    let message = format!("the run `{}` trains on `{}`, {why}", run.name, set.name);
+                    let help = "look at the data, then write `reviewer`, `reviewed` and `expires` into the entry of its source";
+                    findings.push(finding("unreviewed-dataset", run, &set.name, message, help, at(file, set)));
                 }
                 if set.unsourced {
                     let message =

@@ -21,6 +21,7 @@ use crate::policy::{Dataset, Exception, FILE, Policy, Source};
 use crate::rule::{Rule, Severity};
 use crate::span::BlobId;
 use manual::RULES;
+pub(super) use reviewers::sole_author;
 
 /// What an entry must carry.
 #[derive(Debug, Default, Deserialize, schemars::JsonSchema)]

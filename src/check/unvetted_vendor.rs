@@ -6,6 +6,7 @@ use bstr::BString;
 use serde_json::json;
 
 use super::unpinned_reference::short;
+use super::unreviewed_source::sole_author;
 use super::{Check, Configured, Merge, NoSettings, Observation};
 use crate::finding::{Finding, Mark, content_hash, first_of_each_blob};
 use crate::policy::delivery::{Delivered, Delivery};
@@ -31,7 +32,8 @@ static RULES: [Rule; 1] = [Rule {
                quality assurance, sub-processors, clause about provenance, time of notification, chain of handling, what \
                accompanies a delivery, and review. What is missing is one finding a vendor, an expired review another. Where a \
                vendor sends a signed manifest, every file of its data must stand in the nearest `manifest-sha256.txt` above it, \
-               in the form of `sha256sum`, and that must be signed with the vendor's key; anything else is an error.",
+               in the form of `sha256sum`, and that must be signed with the vendor's key; anything else is an error. An entry that a change adds \
+               or reviews anew is not reviewed where its reviewer wrote the change alone.",
         why: "Labels that are bought pass through hands that nobody here has seen: annotators, their firms, and whoever stands \
               between them and this repository. A register says who they are and what they have promised; a manifest \
               that the vendor has signed says that what arrived is what was sent.",
@@ -68,12 +70,17 @@ pub(crate) struct Seen {
     policy: Option<BlobId>,
     /// Whether the change proposes another policy, so that places in this one would mislead.
     proposed: bool,
+    /// The one who wrote the change alone, and entries that it adds or reviews anew: vendor, reviewer, place.
+    author: Option<String>,
+    entries: Vec<(String, String, Mark)>,
     /// Files of each vendor that are not covered, by what is wrong.
     uncovered: BTreeMap<(String, &'static str), Vec<(BString, Mark)>>,
 }
 
 impl Merge for Seen {
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, mut other: Self) {
+        self.author = self.author.take().or(other.author);
+        self.entries.append(&mut other.entries);
         self.policy = self.policy.max(other.policy);
         self.proposed |= other.proposed;
         Merge::merge(&mut self.uncovered, other.uncovered);
@@ -98,7 +105,20 @@ impl Check for UnvettedVendor {
                 let own = files.list.iter().find(|(_, entry)| entry.path == FILE && entry.content.is_some());
                 seen.policy = own.map(|(blob, _)| *blob);
             }
-            Observation::Policy(_) => seen.proposed = true,
+            Observation::Policy(proposed) => {
+                seen.proposed = true;
+                let facts = |vendor: &Vendor| (vendor.name.clone(), vendor.reviewer.clone(), vendor.reviewed);
+                let known: Vec<_> = proposed.before.register.iter().map(facts).collect();
+                let reviewed = proposed.after.register.iter().filter(|vendor| !known.contains(&facts(vendor)));
+                for (vendor, file) in reviewed.zip(std::iter::repeat(proposed.file)) {
+                    if let (Some(reviewer), Some(file)) = (&vendor.reviewer, file) {
+                        let content = content_hash(vendor.name.as_bytes());
+                        let mark = Mark { content, ..Mark::bytes(file, vendor.span) };
+                        seen.entries.push((vendor.name.clone(), reviewer.to_lowercase(), mark));
+                    }
+                }
+            }
+            Observation::People(people) => seen.author = sole_author(people),
             Observation::Deliveries(deliveries) => {
                 for Delivery { vendor, files } in *deliveries {
                     for (blob, path, state) in files {
@@ -127,11 +147,31 @@ impl Check for UnvettedVendor {
                 self.entry(vendor, blob, findings);
             }
         }
+        let own = |entry: &(String, String, Mark)| Some(&entry.1) == seen.author.as_ref();
+        for (vendor, reviewer, mark) in seen.entries.into_iter().filter(own) {
+            let message =
+                format!("`{}` reviews the vendor `{}` in a change of their own", short(&reviewer), short(&vendor));
+            let mut finding = Finding::new(&RULES[0], format!("reviewer-is-author {vendor}"), message);
+            finding.help =
+                "let somebody else review the vendor and commit the entry, or sign the commit off".to_owned();
+            finding.evidence.insert("finding", json!("reviewer-is-author"));
+            finding.evidence.insert("vendor", json!(vendor));
+            (finding.total, finding.marks) = (1, vec![mark]);
+            findings.push(finding);
+        }
         for ((vendor, kind), mut places) in seen.uncovered {
             places.sort();
             let count = places.len();
             let what = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-            let message = format!("{what} of the vendor `{}` came without a manifest that it signed", short(&vendor));
+            let is = match kind {
+                "delivery-differs" if count == 1 => "is not what its manifest says",
+                "delivery-differs" => "are not what its manifest says",
+                "delivery-not-listed" if count == 1 => "does not stand in its manifest",
+                "delivery-not-listed" => "do not stand in its manifest",
+                "delivery-not-signed" => "came with a manifest whose signature does not count",
+                _ => "came without a manifest that it signed",
+            };
+            let message = format!("{what} of the vendor `{}` {is}", short(&vendor));
             let mut finding = Finding::new(&RULES[0], format!("{kind} {vendor}"), message);
             finding.severity = Severity::Error;
             finding.help = "ask the vendor for manifest-sha256.txt and its signature, or keep these files out".into();

@@ -278,6 +278,10 @@ impl Builder<'_> {
     /// What the configuration names.
     fn reference(&self, bill: &mut Bill, reference: &Reference) {
         match reference.verdict {
+            // A placeholder, or a name that no hub has: nobody can say what would be loaded.
+            Verdict::NotADataset if matches!(reference.kind, Target::Dataset | Target::Model) => {
+                return bill.missing.push(format!("{} in the configuration is the name of nothing", reference.target));
+            }
             Verdict::NotADataset => return,
             Verdict::Dynamic => {
                 let what =

@@ -21,6 +21,9 @@ pub(crate) struct Vendor {
     pub(crate) key: Option<String>,
     /// What the register does not say of it, or says in the negative.
     pub(crate) gaps: Vec<&'static str>,
+    /// Who reviewed it, and when.
+    pub(crate) reviewer: Option<String>,
+    pub(crate) reviewed: Option<Date>,
     pub(crate) expires: Option<Date>,
     pub(crate) span: Span,
 }
@@ -80,6 +83,8 @@ fn vendor(name: &Placed<String>, words: &VendorWords) -> Result<Vendor, Fault> {
         signs,
         key: words.key.as_ref().map(|key| key.value.clone()),
         gaps: says.into_iter().filter(|(_, says)| !says).map(|(field, _)| field).collect(),
+        reviewer: words.reviewer.clone(),
+        reviewed: words.reviewed.map(|day| day.0),
         expires: words.expires.map(|day| day.0),
         span: name.span,
     })

@@ -210,74 +210,91 @@ pub(crate) fn human(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()
     writeln!(out, "foretaste looked at {}\n", Escaped::new(&inventory.scope).cap(200))?;
     let at = |spot: &Spot| format!("{}:{}", Escaped::new(&spot.path).cap(MAX_CELL), spot.line);
     let cell = |text: &str| Escaped::new(text).cap(MAX_CELL).to_string();
-    let missing = |list: &[String]| Escaped::new(&list.join(", ")).cap(200).to_string();
+    let missing = |list: &[String]| {
+        let text = Escaped::new(&list.join(", ")).cap(200).to_string();
+        if text.is_empty() { Vec::new() } else { wrapped(&format!("missing: {text}")) }
+    };
     let rows = inventory.pipelines.iter().map(|pipeline| {
         let run = pipeline.run.as_deref().map_or_else(|| "-".to_owned(), &cell);
-        vec![
-            pipeline.purpose.as_str().to_owned(),
-            at(&pipeline.spot),
-            pipeline.by.to_owned(),
-            run,
-            missing(&pipeline.missing),
-        ]
+        let cells = [pipeline.purpose.as_str().to_owned(), pipeline.by.to_owned(), run];
+        Row { cells, last: at(&pipeline.spot), below: missing(&pipeline.missing) }
     });
-    table(out, "pipeline", ["purpose", "place", "told by", "run", "missing"], rows.collect())?;
+    table(out, "pipeline", ["purpose", "told by", "run", "place"], rows.collect())?;
     let rows = inventory.data.iter().map(|data| {
-        vec![
-            data.name.as_deref().map_or_else(|| "-".to_owned(), &cell),
-            Escaped::new(&data.path).cap(MAX_CELL).to_string(),
-            grouped(data.files),
-            grouped(data.records),
-            missing(&data.missing),
-        ]
+        let name = data.name.as_deref().map_or_else(|| "-".to_owned(), &cell);
+        let last = Escaped::new(&data.path).cap(MAX_CELL).to_string();
+        Row { cells: [name, grouped(data.files), grouped(data.records)], last, below: missing(&data.missing) }
     });
-    table(out, "dataset", ["name", "path", "files", "records", "missing"], rows.collect())?;
+    table(out, "dataset", ["name", "files", "records", "path"], rows.collect())?;
     let rows = inventory.loaders.iter().map(|loader| {
-        vec![
-            loader.dependency.name.clone(),
-            cell(&loader.dependency.wanted),
-            at(&loader.spot),
-            loader.standing.as_str().to_owned(),
-            missing(&loader.missing),
-        ]
+        let (name, standing) = (loader.dependency.name.clone(), loader.standing.as_str().to_owned());
+        let cells = [name, cell(&loader.dependency.wanted), standing];
+        Row { cells, last: at(&loader.spot), below: missing(&loader.missing) }
     });
-    table(out, "loader", ["package", "version", "place", "where", "missing"], rows.collect())?;
+    table(out, "loader", ["package", "version", "where", "place"], rows.collect())?;
     let rows = inventory.references.iter().map(|named| {
-        vec![
-            named.reference.verdict.as_str().to_owned(),
-            format!("{} {}", named.reference.kind.as_str(), cell(&named.reference.target)),
-            at(&named.spot),
-            named.standing.as_str().to_owned(),
-            missing(&named.missing),
-        ]
+        let (reference, standing) = (&named.reference, named.standing.as_str().to_owned());
+        let cells = [reference.verdict.as_str().to_owned(), standing, reference.kind.as_str().to_owned()];
+        let mut below = vec![at(&named.spot)];
+        below.extend(missing(&named.missing));
+        Row { cells, last: cell(&reference.target), below }
     });
-    table(out, "reference", ["verdict", "what", "place", "where", "missing"], rows.collect())?;
+    table(out, "reference", ["verdict", "where", "kind", "name, and its place below"], rows.collect())?;
     for unread in inventory.unread.iter().take(MAX_ROWS) {
         writeln!(out, "{}: not read: {}", Escaped::new(&unread.path).cap(1024), Escaped::new(&unread.reason).cap(200))?;
     }
     Ok(())
 }
 
-/// One table: what it lists, its columns, its rows. The last column is as wide as it is.
-fn table(out: &mut dyn Write, noun: &str, heads: [&str; 5], rows: Vec<Vec<String>>) -> io::Result<()> {
+/// One thing of a table: cells in columns, the longest last, and what is said of it in lines below.
+struct Row {
+    cells: [String; 3],
+    last: String,
+    below: Vec<String>,
+}
+
+/// Columns of the narrowest terminal.
+const WIDTH: usize = 80;
+/// Spaces before what is said below a row.
+const INDENT: usize = 6;
+
+/// Text in lines that fit the narrowest terminal behind their indentation.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("it begins with a line");
+        let length = line.chars().count();
+        if length > 0 && INDENT + length + 1 + word.chars().count() > WIDTH {
+            lines.push(word.to_owned());
+        } else {
+            line.push_str(if length > 0 { " " } else { "" });
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// One table: what it lists, its columns, its rows. Only a long name or path makes it wider than a terminal.
+fn table(out: &mut dyn Write, noun: &str, heads: [&str; 4], rows: Vec<Row>) -> io::Result<()> {
     writeln!(out, "{}", count(rows.len() as u64, noun))?;
     if rows.is_empty() {
         return writeln!(out);
     }
     let shown = &rows[..rows.len().min(MAX_ROWS)];
-    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    let width = |column: usize| {
-        let cells = shown.iter().chain([&heads]).map(|row| row[column].chars().count());
-        cells.max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..heads.len() - 1).map(width).collect();
-    for row in [&heads].into_iter().chain(shown) {
-        let mut line = String::from(" ");
-        for (column, text) in row.iter().enumerate() {
-            let pad = widths.get(column).map_or(0, |width| width - text.chars().count());
-            line.push_str(&format!(" {text}{} ", " ".repeat(pad)));
+    let [a, b, c, last] = heads.map(str::to_owned);
+    let head = Row { cells: [a, b, c], last, below: Vec::new() };
+    let all = || std::iter::once(&head).chain(shown);
+    let widths = [0, 1, 2].map(|at| all().map(|row| row.cells[at].chars().count()).max().unwrap_or_default());
+    for row in all() {
+        let mut line = String::from("  ");
+        for (text, width) in row.cells.iter().zip(widths) {
+            line.push_str(text);
+            line.push_str(&" ".repeat(width - text.chars().count() + 2));
         }
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", format!("{line}{}", row.last).trim_end())?;
+        for text in &row.below {
+            writeln!(out, "{}{text}", " ".repeat(INDENT))?;
+        }
     }
     if let Some(more @ 1..) = rows.len().checked_sub(MAX_ROWS) {
         writeln!(out, "  and {}; `--format json` has them all", count(more as u64, &format!("more {noun}")))?;

@@ -36,14 +36,7 @@ impl Seen {
     }
 
     pub(super) fn people(&mut self, people: &People<'_>) {
-        // A merge is not where a reference comes from.
-        let mut own = people.judged.iter().filter(|commit| commit.parents < 2);
-        let Some(first) = own.next() else { return };
-        let author = mail(&first.author.mail);
-        let alone = std::iter::once(first)
-            .chain(own)
-            .all(|commit| mail(&commit.author.mail) == author && !is_seen(commit, &author));
-        self.author = alone.then_some(author);
+        self.author = sole_author(people);
     }
 
     pub(super) fn proposed(&mut self, proposed: &Proposed<'_>) {
@@ -82,6 +75,18 @@ impl Seen {
             findings.push(said(&source.name, message, places.into_iter().map(|(_, mark)| mark).collect()));
         }
     }
+}
+
+/// The one who wrote every commit of a change, where nobody else had a hand in it; in lower case.
+pub(in crate::check) fn sole_author(people: &People<'_>) -> Option<String> {
+    // A merge is not where a reference comes from.
+    let mut own = people.judged.iter().filter(|commit| commit.parents < 2);
+    let first = own.next()?;
+    let author = mail(&first.author.mail);
+    let alone = std::iter::once(first)
+        .chain(own)
+        .all(|commit| mail(&commit.author.mail) == author && !is_seen(commit, &author));
+    alone.then_some(author)
 }
 
 fn said(source: &str, message: String, marks: Vec<Mark>) -> Finding {

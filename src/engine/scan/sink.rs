@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::Observation;
 use crate::diff::{Index, next};
+use crate::engine::own::is_own;
 use crate::fold::{Fold, Seen};
 use crate::format::cards::{Card, Carded};
 use crate::format::{Feeds, Records, Reference, References, Sink};
@@ -62,6 +63,10 @@ impl Sink for Feed<'_> {
     }
 
     fn references(&mut self, references: &References<'_>) {
+        // What the policy names is what it allows, and nothing is loaded from there.
+        if is_own(references.blob.path).is_some() {
+            return;
+        }
         let settled = |reference: &Reference| (self.settled)(reference).unwrap_or_else(|| reference.clone());
         let list: Vec<Reference> = references.list.iter().map(settled).collect();
         let references = &References { list: &list, ..*references };

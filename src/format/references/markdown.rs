@@ -111,11 +111,51 @@ fn block(file: &Passage<'_>, fence: &Fence, end: usize, out: &mut Collector) {
         "bash" | "sh" | "shell" | "console" | "zsh" | "shellsession" => {
             Nested::shell(lines(file, fence, end, &["$ ", "% "]), "shell")
         }
+        // Many blocks do not say what they are, and begin with a program that nothing else is called.
+        "" if begins_with_a_command(file.text().get(fence.start..end.max(fence.start)).unwrap_or("")) => {
+            Nested::shell(lines(file, fence, end, &["$ ", "% "]), "shell")
+        }
         "dockerfile" | "docker" => Nested::Docker(plain()),
         "yaml" | "yml" => Nested::Yaml(plain()),
         "json" | "jsonc" => Nested::Json(plain()),
         _ => return,
     });
+}
+
+/// Whether the first line of a block, behind comments, is a command line of the programs that load data and models.
+fn begins_with_a_command(block: &str) -> bool {
+    let mut lines = block.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("# "));
+    let Some(line) = lines.next() else { return false };
+    let mut words = line.strip_prefix("$ ").unwrap_or(line).split_whitespace();
+    let program = words.find(|word| !word.contains('=')).unwrap_or("");
+    const PROGRAMS: &[&str] = &[
+        "python",
+        "python3",
+        "uv",
+        "accelerate",
+        "torchrun",
+        "deepspeed",
+        "hf",
+        "huggingface-cli",
+        "wget",
+        "curl",
+        "git",
+        "trl",
+        "axolotl",
+        "llamafactory-cli",
+        "lm_eval",
+        "lm-eval",
+        "lighteval",
+        "tune",
+        "vllm",
+        "aws",
+        "gsutil",
+        "dvc",
+        "kaggle",
+        "bash",
+        "sh",
+    ];
+    PROGRAMS.contains(&program) && words.next().is_some()
 }
 
 /// The lines of a block without its indentation. Where lines have prompts, only those are code; the others are output.

@@ -18,7 +18,7 @@ pub(super) fn find(root: View<'_>, name: &str, out: &mut Collector) -> bool {
     let source = |item: View<'_>| {
         item.get("source").and_then(View::text).is_some_and(|hub| matches!(hub, "hf_hub" | "ms_hub" | "local"))
     };
-    let second = |item: View<'_>| item.get("path").is_some() && source(item);
+    let second = |item: View<'_>| item.get("path").is_some() && (source(item) || item.get("converter").is_some());
     let hub_key = |item: View<'_>| HUBS.iter().any(|(key, _)| item.get(key).is_some()) || second(item);
     if name != DATASET_INFO && !root.entries().take(64).any(|(_, item)| hub_key(item)) {
         return false;
@@ -73,7 +73,8 @@ pub(super) fn keys_of_dataset_info(value: View<'_>, by: &str, out: &mut Collecto
         let start = at + (part.len() - part.trim_start().len());
         at += part.len() + 1;
         let name = part.trim();
-        if name.is_empty() {
+        // The tables of tokenizers have a word `dataset` with its number.
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
         let span = inner.span(start..start + name.len());

@@ -17,7 +17,7 @@ pub(super) fn commands(root: View<'_>, path: &str, out: &mut Collector) {
         let Some(own) = keys.last().copied() else { return };
         match own {
             "run" | "script" | "before_script" | "after_script" | "cmd" | "command" | "commands" | "entrypoint"
-            | "args" | "bash" => {
+            | "args" | "arguments" | "bash" => {
                 if node.text().is_some_and(|text| text.contains(' ')) {
                     script(node, framework, out);
                 } else if node.is_list() {

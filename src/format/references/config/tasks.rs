@@ -73,18 +73,50 @@ fn task(root: View<'_>, out: &mut Collector) -> bool {
     true
 }
 
-/// torchtune: a `_component_` of datasets with the `source` it loads.
+/// What the builders of torchtune load where their `source` is left out (its 0.6).
+const BUILDERS: &[(&str, &str)] = &[
+    ("alpaca_cleaned_dataset", "yahma/alpaca-cleaned"),
+    ("alpaca_dataset", "tatsu-lab/alpaca"),
+    ("cnn_dailymail_articles_dataset", "ccdv/cnn_dailymail"),
+    ("grammar_dataset", "liweili/c4_200m"),
+    ("gsm8k_dataset", "openai/gsm8k"),
+    ("hh_rlhf_helpful_dataset", "RLHFlow/HH-RLHF-Helpful-standard"),
+    ("llava_instruct_dataset", "liuhaotian/LLaVA-Instruct-150K"),
+    ("samsum_dataset", "Samsung/samsum"),
+    ("slimorca_dataset", "Open-Orca/SlimOrca-Dedup"),
+    ("stack_exchange_paired_dataset", "lvwerra/stack-exchange-paired"),
+    ("the_cauldron_dataset", "HuggingFaceM4/the_cauldron"),
+    ("wikitext_dataset", "EleutherAI/wikitext_document_level"),
+];
+
+fn component(node: View<'_>) -> Option<&str> {
+    node.get("_component_").and_then(View::text)
+}
+
+/// torchtune: a `_component_` of datasets with the `source` it loads, or the one that it means without.
 pub(super) fn torchtune(root: View<'_>, out: &mut Collector) -> bool {
     let mut found = false;
-    root.walk(&mut |_, node| {
-        let Some(component) = node.get("_component_").and_then(View::text) else { return };
-        found |= component.starts_with("torchtune");
-        if !component.contains("dataset") {
+    root.walk(&mut |_, node| found |= component(node).is_some_and(|name| name.starts_with("torchtune")));
+    if !found {
+        return false;
+    }
+    root.walk(&mut |keys, node| {
+        let own = keys.iter().rev().find(|key| **key != "[]").copied().unwrap_or("");
+        let is_entry = matches!(own, "dataset" | "datasets") || own.ends_with("_dataset");
+        let builds = component(node).is_some_and(|name| name.contains("dataset"));
+        if !(builds || is_entry && component(node).is_none()) {
             return;
         }
         entry(node, "source", "torchtune", "dataset.source", Way::Key("revision"), out);
+        let (Some(value), None) = (node.get("_component_"), node.get("source")) else { return };
+        let builder = value.text().and_then(|name| name.strip_prefix("torchtune.")?.rsplit('.').next());
+        if let Some((_, source)) = BUILDERS.iter().find(|(name, _)| Some(*name) == builder) {
+            let mut named = named(Target::Dataset, value, "torchtune", "_component_");
+            (named.value, named.pin) = (source, pin(node.get("revision")));
+            out.name(named);
+        }
     });
-    found
+    true
 }
 
 /// The configuration of a PEFT adapter names the model it belongs to.

@@ -26,9 +26,14 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
             BEFORE.contains(&text) || sets
         })
         .count();
+    let all = words;
     let words = &words[skip.min(words.len())..];
-    let Some(first) = words.first() else { return };
+    let Some(first) = words.first() else { return kept(all, framework, around, out) };
     let line = Line::new(words, framework, around);
+    // The elements of an array of addresses, which a loop downloads.
+    if first.text().contains("://") {
+        return line.addresses(out);
+    }
     let program = first.text().rsplit('/').next().unwrap_or("");
     let verb = line.text(1);
     match (program, verb) {
@@ -44,7 +49,8 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
                 out.nest(Nested::Python(code.clone().into_owned()));
             }
         }
-        ("hf" | "huggingface-cli", "download") => line.hub_download(2, out),
+        ("hf" | "huggingface-cli", "download") => line.hub_download(2, "hf download", line::COMMIT_FLAG, out),
+        ("tune", "download") => line.hub_download(2, "tune download", line::NO_FLAG, out),
         ("modelscope", "download") => line.modelscope(out),
         ("wget" | "curl" | "aria2c" | "axel", _) => line.download(out),
         ("git", _) => line.git(out),
@@ -68,5 +74,17 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
             }
             line.flags(program, out);
         }
+    }
+}
+
+/// A command that a variable keeps until it is run: `LAUNCH="accelerate launch train.py --model_name_or_path …"`.
+fn kept(words: &[Passage<'_>], framework: &'static str, around: &Around, out: &mut Collector) {
+    for word in words {
+        let Some((name, value)) = word.text().split_once('=').filter(|(_, value)| value.contains(" --")) else {
+            continue;
+        };
+        let mut script = Passage::default();
+        script.append(word, name.len() + 1..name.len() + 1 + value.len());
+        out.nest(Nested::Shell { script, framework, variables: around.variables.clone() });
     }
 }

@@ -333,3 +333,26 @@ fn every_kind_of_address_has_its_verdicts() {
         rows.iter().map(|(text, found)| ("a.sh", text.as_str(), found.as_slice())).collect();
     table(&rows);
 }
+
+#[test]
+fn commands_that_are_kept_and_arrays_of_addresses() {
+    table(&[
+        (
+            "run.sh",
+            "LAUNCH=\"accelerate launch \\\n  train.py --model_name_or_path acme/m --dataset_mixer_list acme/d 1.0\"\nuv run $LAUNCH\n",
+            &["unpinned model huggingface:acme/m", "unpinned dataset huggingface:acme/d"],
+        ),
+        ("note.sh", "HELP=\"a -- b acme/m\"\nARGS='--verbose'\n", &[]),
+        (
+            "get.sh",
+            "URLS=(\n  \"https://data.acme.org/a.jsonl\"\n  https://acme.org/page\n)\nfor url in \"${URLS[@]}\"; do curl -O $url; done\n",
+            &["unpinned url-data url:https://data.acme.org/a.jsonl"],
+        ),
+        ("tune.sh", "tune download acme/m --output-dir /tmp/m\n", &["unpinned model huggingface:acme/m"]),
+        (
+            "job.yaml",
+            "tasks:\n- command: ['/bin/sh', '-c']\n  arguments: ['unset X && accelerate launch train.py\n    --model_name_or_path acme/m']\n",
+            &["unpinned model huggingface:acme/m"],
+        ),
+    ]);
+}

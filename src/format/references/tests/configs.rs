@@ -301,3 +301,32 @@ fn every_framework_has_its_verdicts_and_its_traps() {
         ),
     ]);
 }
+
+#[test]
+fn what_builders_mean_and_lists_of_sources_name() {
+    table(&[
+        (
+            "recipes/alpaca.yaml",
+            "model: {_component_: torchtune.models.x}\ndataset:\n  _component_: torchtune.datasets.alpaca_dataset\n  packed: false\n",
+            &["unpinned dataset huggingface:tatsu-lab/alpaca"],
+        ),
+        (
+            "recipes/pinned.yaml",
+            "dataset:\n  _component_: torchtune.datasets.slimorca_dataset\n  revision: SHA\n",
+            &["pinned dataset huggingface:Open-Orca/SlimOrca-Dedup@SHA"],
+        ),
+        ("recipes/own.yaml", "dataset:\n  _component_: torchtune.datasets.my_dataset\n", &[]),
+        ("recipes/other.yaml", "dataset:\n  _component_: mine.alpaca_dataset\n", &[]),
+        (
+            "recipes/multi.yaml",
+            "optimizer: {_component_: torchtune.x}\ndatasets:\n- source: acme/a\n  transform: {_component_: torchtune.datasets.multimodal.t}\n- source: acme/b\n  revision: SHA\n",
+            &["unpinned dataset huggingface:acme/a", "pinned dataset huggingface:acme/b@SHA"],
+        ),
+        (
+            "data/v1_dpo_demo.yaml",
+            "dpo_zh_demo:\n  path: acme/pairs\n  split: train_prefs\n  converter: pair\n",
+            &["unpinned dataset huggingface:acme/pairs"],
+        ),
+        ("vocab.json", "{\"dataset\": 22090, \"template\": 1, \"stage\": 2}", &[]),
+    ]);
+}

@@ -126,3 +126,16 @@ fn croissant_files_are_read_with_their_digests() {
         ),
     ]);
 }
+
+#[test]
+fn blocks_that_do_not_say_what_they_are() {
+    table(&[
+        (
+            "a.md",
+            "```\n# train\npython train.py --dataset_name acme/set\n```\n",
+            &["unpinned dataset huggingface:acme/set"],
+        ),
+        ("b.md", "```\nX=1 hf download acme/m\n```\n", &["unpinned model huggingface:acme/m"]),
+        ("c.md", "```\ngit --dataset_name\n```\n```\ntrain.py --dataset_name acme/set\n```\n```\npython\n```\n", &[]),
+    ]);
+}

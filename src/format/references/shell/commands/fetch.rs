@@ -53,6 +53,17 @@ impl Line<'_> {
         }
     }
 
+    /// Words that are addresses of data themselves.
+    pub(super) fn addresses(&self, out: &mut Collector) {
+        for at in (0..self.words.len()).filter(|&at| self.text(at).contains("://")) {
+            let found = url::locate(self.text(at), Asked::Any);
+            let Some(found) = found.filter(|found| found.verdict != Verdict::NotADataset) else { continue };
+            let checked = self.around.checked.then_some("a checked SHA-2 sum");
+            let span = self.words[at].span(0..self.text(at).len());
+            out.located(found, checked, span, self.framework, "array");
+        }
+    }
+
     fn address(&self, at: usize, out: &mut Collector) {
         let Some(word) = self.words.get(at) else { return };
         let (text, span) = self.around.resolve(word, 0..word.text().len());

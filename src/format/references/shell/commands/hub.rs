@@ -9,7 +9,7 @@ use crate::format::references::verdict::{Named, Way};
 use crate::format::{Reference, Target, Verdict};
 
 impl Line<'_> {
-    pub(super) fn hub_download(&self, from: usize, out: &mut Collector) {
+    pub(super) fn hub_download(&self, from: usize, by: &str, way: Way, out: &mut Collector) {
         const TAKING: &[&str] = &[
             "--repo-type",
             "--revision",
@@ -19,6 +19,10 @@ impl Line<'_> {
             "--cache-dir",
             "--token",
             "--max-workers",
+            "--output-dir",
+            "--hf-token",
+            "--ignore-patterns",
+            "--source",
         ];
         let kind = match self.value(&["--repo-type"]).map(|(at, range)| &self.text(at)[range]) {
             Some("dataset") => Target::Dataset,
@@ -27,15 +31,7 @@ impl Line<'_> {
         };
         if let Some(at) = self.positional(from, TAKING).next() {
             let range = 0..self.text(at).len();
-            self.name(
-                kind,
-                at,
-                range,
-                self.value(&["--revision"]),
-                "hf download",
-                |named| named.way = COMMIT_FLAG,
-                out,
-            );
+            self.name(kind, at, range, self.value(&["--revision"]), by, |named| named.way = way, out);
         }
     }
 
