@@ -31,7 +31,7 @@ pub(super) fn find(words: &[Passage<'_>], framework: &'static str, around: &Arou
     let Some(first) = words.first() else { return kept(all, framework, around, out) };
     let line = Line::new(words, framework, around);
     // The elements of an array of addresses, which a loop downloads.
-    if first.text().contains("://") {
+    if words.iter().all(|word| word.text().contains("://")) {
         return line.addresses(out);
     }
     let program = first.text().rsplit('/').next().unwrap_or("");

@@ -348,6 +348,11 @@ fn commands_that_are_kept_and_arrays_of_addresses() {
             "URLS=(\n  \"https://data.acme.org/a.jsonl\"\n  https://acme.org/page\n)\nfor url in \"${URLS[@]}\"; do curl -O $url; done\n",
             &["unpinned url-data url:https://data.acme.org/a.jsonl"],
         ),
+        (
+            "uv.sh",
+            "uv run \"https://raw.acme.org/train.py\" --dataset_name acme/d\n",
+            &["unpinned dataset huggingface:acme/d"],
+        ),
         ("tune.sh", "tune download acme/m --output-dir /tmp/m\n", &["unpinned model huggingface:acme/m"]),
         (
             "job.yaml",
