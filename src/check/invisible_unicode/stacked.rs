@@ -8,6 +8,7 @@ use memchr::{memchr2_iter, memmem};
 use unicode_normalization::UnicodeNormalization;
 
 use super::context::{self, after, before};
+use super::prefilter::vector::{ANY, Tables, may_begin};
 use super::tables::is_default_ignorable;
 
 /// So many marks no honest script puts on one base: Myanmar, Lao, Tibetan and Devanagari come to four.
@@ -22,6 +23,32 @@ const STRIDE: usize = 8;
 const NEAR: usize = 16;
 /// At most so many marks of one base are counted.
 const COUNTED: usize = 4096;
+
+/// What a mark may begin with. In most scripts letters begin otherwise; in those of India and their neighbours anything may
+/// be a mark, and so may what has four bytes and is no emoji.
+static MARKS: Tables = Tables::of(
+    &[&[(0, (0xCC, 0xCD)), (1, (0xDC, 0xDF)), (2, (0xE0, 0xE1)), (3, (0xF0, 0xF0))]],
+    &[&[
+        (0, [(0xD2, 0xD2), (0x83, 0x87), ANY]),
+        (0, [(0xD7, 0xD7), (0x81, 0x8F), ANY]),
+        (1, [(0xD9, 0xD9), (0x8B, 0x8F), ANY]),
+        (2, [(0xD9, 0xD9), (0xB0, 0xB0), ANY]),
+        (3, [(0xD6, 0xD6), (0x91, 0x9F), ANY]),
+        (3, [(0xD8, 0xD9), (0x90, 0x9F), ANY]),
+        (3, [(0xDB, 0xDB), (0x96, 0x9F), ANY]),
+        (4, [(0xD6, 0xD6), (0xA0, 0xBF), ANY]),
+        (4, [(0xDB, 0xDB), (0xA0, 0xAD), ANY]),
+        (5, [(0xE2, 0xE2), (0x83, 0x83), (0x90, 0xBF)]),
+        (5, [(0xE2, 0xE2), (0xB3, 0xB3), (0xAF, 0xB1)]),
+        (5, [(0xE2, 0xE2), (0xB5, 0xB5), (0xBF, 0xBF)]),
+        (5, [(0xE2, 0xE2), (0xB7, 0xB7), (0xA0, 0xBF)]),
+        (5, [(0xEF, 0xEF), (0xB8, 0xB8), (0xA0, 0xAF)]),
+        (6, [(0xE3, 0xE3), (0x80, 0x80), (0xAA, 0xAF)]),
+        (6, [(0xE3, 0xE3), (0x82, 0x82), (0x99, 0x9A)]),
+        (6, [(0xEF, 0xEF), (0xAC, 0xAC), (0x9E, 0x9E)]),
+        (7, [(0xEA, 0xEA), (0x80, 0xAF), ANY]),
+    ]],
+);
 
 /// One stretch of stacks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,7 +88,7 @@ pub(super) fn openings(text: &[u8], json: bool) -> impl Iterator<Item = usize> {
     let mut raw = std::iter::from_fn(move || {
         while at < text.len() {
             let len = PIECE.min(text.len() - at);
-            if !text[at..at + len].is_ascii()
+            if may_begin(&MARKS, text, at..at + len)
                 && let Some(stack) = in_piece(text, at, len)
             {
                 at = stack.end;
@@ -103,8 +130,18 @@ fn in_piece(text: &[u8], start: usize, len: usize) -> Option<Range<usize>> {
         let at = at - back;
         // The letters of the great scripts are told by their first byte.
         let may = matches!(text[at], 0xCC | 0xCD | 0xD2 | 0xD6..=0xE3 | 0xEA | 0xEF | 0xF0);
-        let stacks = may && after(text, at).is_some_and(|(c, _)| is_stacking(c));
-        if stacks { stack_around(text, at) } else { None }
+        // Most marks stand alone or in twos, and the one beside it is told quickly.
+        let is_mark = |c: Option<(char, usize)>| c.filter(|&(c, _)| is_stacking(c));
+        let (_, end) = is_mark(if may { after(text, at) } else { None })?;
+        let next = is_mark(after(text, end));
+        let is_third = |c: Option<(char, usize)>| is_mark(c).is_some();
+        let in_threes = match (is_mark(before(text, at)), next) {
+            (Some(_), Some(_)) => true,
+            (Some((_, start)), None) => is_third(before(text, start)),
+            (None, Some((_, end))) => is_third(after(text, end)),
+            (None, None) => false,
+        };
+        if in_threes { stack_around(text, at) } else { None }
     });
     latin.into_iter().chain(sampled).filter(|stack| stack.end > start).min_by_key(|stack| stack.start)
 }
@@ -249,6 +286,20 @@ mod tests {
     fn escaped_marks_open_a_stack() {
         assert_eq!(openings(br"ab\u0300\u0301\u0302 c", true).next(), Some(2));
         assert!(openings(br"\u0300\u03b1\u0302", true).next().is_none());
+    }
+
+    #[test]
+    fn every_mark_opens_a_stack() {
+        let is_missed = |&c: &char| {
+            [0, PIECE - 7].into_iter().any(|pad| {
+                let text = format!("{}世{}", "x".repeat(pad), c.to_string().repeat(6));
+                opens(&text) == find(text.as_bytes()).is_empty()
+            })
+        };
+        let marks = (0..=0x10_FFFF).filter_map(char::from_u32).filter(|&c| is_stacking(c));
+        assert_eq!(marks.filter(is_missed).collect::<String>(), "");
+        let text = "Добрый день — «cafe»… سلام، کتاب پ שלום 你好，世界：こんにちは 안녕 Αθήνα";
+        assert!(!may_begin(&MARKS, text.as_bytes(), 0..text.len()));
     }
 
     proptest! {

@@ -4,6 +4,8 @@
 //! sequences: a group may begin where the bit is set for both halves of three bytes in a row. So a script with many bytes
 //! of one lead costs what every other does, and few places are candidates that are nothing.
 
+use std::ops::Range;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, u8x16, u8x32};
 
@@ -17,10 +19,38 @@ const LANES: usize = 32;
 /// The candidates of a piece: a bit for each byte.
 pub(super) type Candidates = [u64; PIECE / BLOCK];
 
-/// Whether anything may begin in a piece, and where. The piece has whole blocks; what follows the last is only looked at
-/// as what follows.
-pub(super) fn search(level: Level, tables: &Tables, piece: &[u8], candidates: &mut Candidates) -> bool {
-    dispatch!(level, simd => look(simd, tables, piece, candidates))
+/// Looks at the piece of a text that starts at an offset: where it ends, and whether anything may begin in it, and then
+/// where.
+pub(super) fn search(
+    level: Level,
+    tables: &Tables,
+    text: &[u8],
+    at: usize,
+    candidates: &mut Candidates,
+) -> (usize, bool) {
+    let rest = &text[at..];
+    let len = (rest.len().saturating_sub(AHEAD) / BLOCK * BLOCK).min(PIECE);
+    // Blanks stand in for what lies behind the end, and are never candidates.
+    let mut padded = [b' '; 2 * BLOCK + AHEAD];
+    let (piece, end) = if len > 0 {
+        (&rest[..len + AHEAD], at + len)
+    } else {
+        padded[..rest.len()].copy_from_slice(rest);
+        (&padded[..], text.len())
+    };
+    (end, dispatch!(level, simd => look(simd, tables, piece, candidates)))
+}
+
+/// Whether anything may begin in a part of a text; at least there it is looked.
+pub(in super::super) fn may_begin(tables: &Tables, text: &[u8], part: Range<usize>) -> bool {
+    let (level, mut candidates, mut at) = (Level::new(), [0; PIECE / BLOCK], part.start);
+    while at < part.end {
+        match search(level, tables, text, at, &mut candidates) {
+            (_, true) => return true,
+            (end, false) => at = end,
+        }
+    }
+    false
 }
 
 #[inline(always)]
@@ -37,6 +67,7 @@ fn look<S: Simd>(simd: S, tables: &Tables, piece: &[u8], candidates: &mut Candid
         let at = (done + n) * BLOCK;
         any |= looked.group(simd, &piece[at..at + BLOCK + AHEAD], std::array::from_mut(found));
     }
+    candidates[blocks..].fill(0);
     any != 0
 }
 
@@ -135,15 +166,16 @@ impl Table {
 
 /// What is looked for.
 #[derive(Debug)]
-pub(super) struct Tables {
+pub(in super::super) struct Tables {
     /// Bytes that may be something whatever follows.
     alone: Table,
     /// The first, second and third byte of what takes several.
     sequences: [Table; 3],
 }
 
-type Bytes = (u8, u8);
-const ANY: Bytes = (0x00, 0xFF);
+/// Bytes from one to another.
+pub(in super::super) type Bytes = (u8, u8);
+pub(in super::super) const ANY: Bytes = (0x00, 0xFF);
 
 /// Bytes that may be something whatever follows, by group: control characters, and the lead of tags and selectors.
 const ALONE: &[(u8, Bytes)] =
@@ -192,7 +224,9 @@ const SEQUENCES_WIDE: &[(u8, [Bytes; 3])] = &[
 ];
 
 impl Tables {
-    const fn of(alone: &[&[(u8, Bytes)]], sequences: &[&[(u8, [Bytes; 3])]]) -> Self {
+    /// Those of bytes that may be something whatever follows, and of sequences, each by group; there are eight groups of
+    /// either.
+    pub(in super::super) const fn of(alone: &[&[(u8, Bytes)]], sequences: &[&[(u8, [Bytes; 3])]]) -> Self {
         let mut single = Table::EMPTY;
         let mut n = 0;
         while n < alone.len() {
