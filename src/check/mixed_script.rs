@@ -1,9 +1,10 @@
 //! `mixed-script`: words that look like other words, letters that are drawn as others, and texts that are two ways of
 //! writing the same.
 
+mod seams;
+mod vocabulary;
 mod words;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -18,7 +19,8 @@ use crate::format::{Field, Records};
 use crate::policy::Policy;
 use crate::rule::{Confidence, Example, Layer, Manual, Rule, Severity, frameworks};
 use crate::span::BlobId;
-use words::{Token, Words};
+use vocabulary::Words;
+use words::Token;
 
 static RULES: [Rule; 1] = [Rule {
     id: "mixed-script",
@@ -224,12 +226,14 @@ impl MixedScript {
     fn look(&self, seen: &mut Seen, records: &Records<'_>, field: Field<'_>) {
         let text = field.text();
         let blob = records.blob.id;
-        let latin_line = OnceCell::new();
-        let latin_line = || *latin_line.get_or_init(|| words::is_latin(&text));
         // What was there before only counts for the whole data set.
         let fresh = field.record().is_fresh();
-        for token in words::tokens(&text) {
-            let what = self.judge(seen, records, &token, latin_line);
+        let is_latin = words::is_latin(&text);
+        // In other texts only words of several scripts matter.
+        let all = is_latin.then(|| words::tokens(&text)).into_iter().flatten();
+        let mixed = (!is_latin).then(|| seams::mixed(&text)).into_iter().flatten();
+        for token in all.chain(mixed) {
+            let what = self.judge(seen, records, &token, is_latin);
             let looks = matches!(what, Some(What::LookAlike | What::Unknown));
             if looks || token.is_mixed() {
                 seen.signal.word(field, token.text, looks, || mark_in(field, token.range.clone()));
@@ -262,15 +266,9 @@ impl MixedScript {
     }
 
     /// What a word with foreign letters is; `None` where it is nothing worth saying.
-    fn judge(
-        &self,
-        seen: &mut Seen,
-        records: &Records<'_>,
-        token: &Token<'_>,
-        latin_line: impl Fn() -> bool,
-    ) -> Option<What> {
+    fn judge(&self, seen: &mut Seen, records: &Records<'_>, token: &Token<'_>, is_latin: bool) -> Option<What> {
         // Most words that are not Latin stand in texts that are not, either.
-        if !token.is_mixed() && !latin_line() {
+        if !token.is_mixed() && !is_latin {
             return None;
         }
         let otherwise = (self.info && token.is_mixed()).then_some(What::Mixed);
@@ -289,9 +287,9 @@ impl MixedScript {
             return otherwise;
         }
         let known = words.is_some_and(|words| words.count(&skeleton) >= FREQUENT);
-        match (known, latin_line()) {
+        match (known, is_latin) {
             // A short word in a line of the other script is a slip of the keyboard.
-            (true, _) if latin_line() || letters > LETTERS => Some(What::LookAlike),
+            (true, _) if is_latin || letters > LETTERS => Some(What::LookAlike),
             (false, true) if token.is_mixed() && letters > LETTERS => Some(What::Unknown),
             _ => otherwise,
         }

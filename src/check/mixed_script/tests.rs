@@ -179,7 +179,7 @@ proptest! {
             let _ = (token.skeleton(), token.plain(), token.scripts());
         }
         let _ = words::forms(&text);
-        let _ = words::Words::of(&bytes);
+        let _ = Words::of(&bytes);
         let mut rest = &bytes[..];
         while let Some(next) = (words::Openings { escapes: true, wide: true }).first(rest) {
             rest = &rest[next + 1..];

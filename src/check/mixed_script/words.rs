@@ -1,26 +1,17 @@
 //! Words, the scripts of their letters, and what they look like.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, BuildHasherDefault};
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, Script};
-use rustc_hash::{FxHashMap, FxHasher};
 use unicode_normalization::{IsNormalized, is_nfc, is_nfc_quick};
 
 use crate::format::sieve::within;
 
-/// Bytes of a file that are read for its words: half of them at its start, half in the middle.
-const READ: usize = 4 << 20;
-/// Words of one file that are counted.
-const WORDS: usize = 1 << 18;
-/// So many words with phonetic letters, and one of so many words, make a file of transcriptions.
-const PHONETIC: u64 = 100;
-const PHONETIC_SHARE: u64 = 50;
 /// A longer word is no word.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;
 
 /// The scripts whose letters look like Latin ones.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -166,11 +157,35 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
             }
             if kinds.0 & Kind::FOREIGN != 0 {
                 quiet = quiet.max((range.end + QUIET).min(bytes.len()));
-                let mixed = (kinds.0 & !Kind::PART).count_ones() > 1;
-                return Some(Token { text: &text[range.clone()], range, mixed });
+                return Some(Token { text: &text[range.clone()], range, mixed: kinds.is_mixed() });
             }
         }
     })
+}
+
+/// The word that the character at `at` is a part of, from `from` on, if it has foreign letters; and where the character
+/// or the word ends.
+pub(super) fn token_around<'a>(text: &'a str, at: usize, from: usize, table: &mut Table) -> (usize, Option<Token<'a>>) {
+    let bytes = text.as_bytes();
+    let (mut kinds, mut end) = (Kind(0), at);
+    while let Some((kind, width)) = table.next(&bytes[end..]) {
+        if !kind.is_part() {
+            if end == at {
+                return (at + width, None);
+            }
+            break;
+        }
+        kinds.0 |= kind.0;
+        end += width;
+    }
+    let before = text[from..at].char_indices().rev().map(|(n, c)| (from + n, table.of(c)));
+    let mut start = at;
+    for (n, kind) in before.take_while(|(_, kind)| kind.is_part()) {
+        kinds.0 |= kind.0;
+        start = n;
+    }
+    let token = || Token { text: &text[start..end], range: start..end, mixed: kinds.is_mixed() };
+    (end, (kinds.0 & Kind::FOREIGN != 0).then(token))
 }
 
 /// What a character is in a word, as bits: which letter, and whether it is a part of words at all.
@@ -183,6 +198,10 @@ impl Kind {
 
     fn is_part(self) -> bool {
         self.0 & Self::PART != 0
+    }
+
+    fn is_mixed(self) -> bool {
+        (self.0 & !Self::PART).count_ones() > 1
     }
 
     fn of(c: char) -> Kind {
@@ -204,14 +223,14 @@ impl Kind {
 const PAGE: usize = 256;
 
 /// The kinds of all characters of one or two bytes, and the page of others that was used last.
-struct Table {
+pub(super) struct Table {
     two: &'static [Kind; 0x800],
     number: usize,
     page: &'static [Kind; PAGE],
 }
 
 impl Table {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static TWO: LazyLock<Box<[Kind; 0x800]>> =
             LazyLock::new(|| Box::new(std::array::from_fn(|code| page(code / PAGE)[code % PAGE])));
         Self { two: &TWO, number: 0, page: page(0) }
@@ -291,87 +310,6 @@ fn count(text: &str, is: impl Fn(u8) -> bool) -> usize {
     // Counted in bytes for as long as these cannot overflow: that is vector code.
     let some = |part: &[u8]| usize::from(part.iter().fold(0_u8, |count, &b| count + u8::from(is(b))));
     text.as_bytes().chunks(usize::from(u8::MAX)).map(some).sum()
-}
-
-/// How often the ASCII words of a file stand in it, by what they look like.
-#[derive(Debug, Default)]
-pub(super) struct Words {
-    counts: FxHashMap<u64, u32>,
-    /// All words, and those with phonetic letters.
-    all: u64,
-    phonetic: u64,
-}
-
-impl Words {
-    /// Counts the words of a text; of a long one, those of a part.
-    pub(super) fn of(text: &[u8]) -> Self {
-        let mut words = Self::default();
-        if text.len() <= READ {
-            words.read(text);
-        } else {
-            words.read(&text[..READ / 2]);
-            let middle = text.len() / 2;
-            words.read(&text[middle..(middle + READ / 2).min(text.len())]);
-        }
-        words
-    }
-
-    fn read(&mut self, text: &[u8]) {
-        let mut word = String::new();
-        let mut at = 0;
-        while at < text.len() {
-            let start = match text[at..].iter().position(u8::is_ascii_alphanumeric) {
-                Some(n) => at + n,
-                None => return,
-            };
-            // The letter of an escape such as `\n` is none of the word behind it.
-            let start = start + usize::from(start > 0 && text[start - 1] == b'\\');
-            let part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'\'' || *b >= 0x80;
-            let end = text[start..].iter().position(|b| !part(b)).map_or(text.len(), |n| start + n);
-            at = end.max(start);
-            let bytes = &text[start..at];
-            self.all += 1;
-            self.phonetic += u64::from(bytes.windows(2).any(is_phonetic));
-            // A word with other letters in it is another word, also where those stand in front.
-            if bytes.is_empty() || bytes.len() > LONGEST || !bytes.is_ascii() || start > 0 && text[start - 1] >= 0x80 {
-                continue;
-            }
-            word.clear();
-            // As `skeleton` would write it.
-            for &b in bytes {
-                match b {
-                    b'm' => word.push_str("rn"),
-                    b'I' | b'1' | b'|' => word.push('l'),
-                    b'0' => word.push('o'),
-                    b => word.push(char::from(b.to_ascii_lowercase())),
-                }
-            }
-            let key = key(&word);
-            if self.counts.len() < WORDS || self.counts.contains_key(&key) {
-                let count = self.counts.entry(key).or_default();
-                *count = count.saturating_add(1);
-            }
-        }
-    }
-
-    /// Whether the file is one of transcriptions, in which phonetic letters are what is meant.
-    pub(super) fn are_phonetic(&self) -> bool {
-        self.phonetic >= PHONETIC && self.phonetic * PHONETIC_SHARE >= self.all
-    }
-
-    /// How often a word stands in the file that looks like this.
-    pub(super) fn count(&self, skeleton: &str) -> u32 {
-        self.counts.get(&key(skeleton)).copied().unwrap_or(0)
-    }
-}
-
-/// Whether two bytes are a letter of U+0250 to U+02AF.
-fn is_phonetic(pair: &[u8]) -> bool {
-    matches!(pair, &[0xC9, low] if low >= 0x90) || matches!(pair, &[0xCA, low] if low < 0xB0)
-}
-
-fn key(word: &str) -> u64 {
-    BuildHasherDefault::<FxHasher>::default().hash_one(word)
 }
 
 /// What may begin something that has to be looked at.
