@@ -339,6 +339,10 @@ impl Contents for Outcome {
         let judged = self.blobs.get(blob.0 as usize)?;
         match (&judged.held, &judged.content) {
             (Some(held), _) => Some(Bytes::from(held.to_vec())),
+            // Places of an audit lie in many versions of few files.
+            (None, Some(Content::Object(id))) if self.audit.is_some() => {
+                self.reader.repository()?.version(*id, u64::MAX).ok()
+            }
             (None, Some(content)) => self.reader.read(content, u64::MAX).ok(),
             (None, None) => None,
         }

@@ -184,7 +184,6 @@ impl Run<'_> {
         }
         let mut commits = Vec::new();
         let mut rows = Vec::new();
-        story.plan(&chosen);
         let look = |rank| if chosen.contains(&rank) { Look::Again } else { Look::Not };
         story.tell(&look, &mut { number }, &mut |rank, event| {
             let step = &walk.steps[rank as usize];
@@ -353,7 +352,7 @@ fn only_data(walk: &mut Walk, units: &Units<'_>) {
 /// The first pass: which commits are worth a second look at their records, and how many there was no room for.
 fn choose(story: &Story<'_>) -> (BTreeSet<u32>, usize) {
     let mut candidates: Vec<(u64, u32, u64)> = Vec::new();
-    story.tell(&Look::Note, &mut |_| 0, &mut |rank, event| {
+    story.tell(&|_| Look::Not, &mut |_| 0, &mut |rank, event| {
         if let Event::Change(pair, changes) = event {
             let flips = changes.edits.iter().filter(|edit| edit.kind == Kind::Flip).count() as u64;
             let near = changes.summary.sets.iter().any(|set| set.added > 0 && set.removed > 0);

@@ -208,7 +208,7 @@ impl Follower<'_> {
     fn bytes(&self, blob: ObjectId) -> Result<crate::source::Bytes, String> {
         let repository = self.reader.repository().ok_or("there is no repository")?;
         let limit = self.policy.limits.blob;
-        let bytes = repository.blob(blob, limit)?;
+        let bytes = repository.version(blob, limit)?;
         let mut left = self.left.borrow_mut();
         *left = left
             .checked_sub(bytes.len() as u64)

@@ -2,6 +2,7 @@
 
 mod back;
 mod blobs;
+mod deltas;
 mod introduced;
 mod since;
 mod walk;
@@ -21,6 +22,7 @@ use super::{Commit, Mode, ObjectId, Person};
 use crate::finding::Unread;
 use crate::policy::signature::commit::Anchors;
 pub(crate) use back::{Ancestor, Back, Changed};
+pub(super) use blobs::Packs;
 pub(crate) use since::Tag;
 pub(crate) use walk::{Edge, Step, Walk};
 

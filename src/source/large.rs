@@ -10,7 +10,7 @@ mod delta;
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{Bundle, data};
@@ -45,7 +45,6 @@ enum At {
 /// The large blobs of a repository that were unpacked.
 #[derive(Default)]
 pub(super) struct Large {
-    packs: OnceLock<Vec<Bundle>>,
     /// Those that somebody holds or that are kept, the latest one last.
     known: Mutex<Vec<Known>>,
 }
@@ -163,7 +162,7 @@ impl Repository {
     pub(super) fn large(&self, id: ObjectId, size: u64) -> Result<Option<Arc<Buffer>>, Absent> {
         let Some(size) = within(size) else { return Ok(None) };
         let read = || {
-            let packs = self.large.packs.get_or_init(|| self.bundles());
+            let packs = self.bundles();
             let find = |bundle: &Bundle| Some(bundle.index.pack_offset_at_index(bundle.index.lookup(id)?));
             let found = packs.iter().enumerate().find_map(|(number, bundle)| Some((number, find(bundle)?)));
             let bytes = match (found, self.large.get(At::Loose(id))) {
@@ -178,12 +177,6 @@ impl Repository {
         };
         // A hostile pack must not take the run with it, whatever assertion it breaks.
         catch_unwind(AssertUnwindSafe(read)).unwrap_or(Ok(None))
-    }
-
-    fn bundles(&self) -> Vec<Bundle> {
-        let hash = self.with(gix::Repository::object_hash);
-        let open = |path| catch_unwind(|| Bundle::at(path, hash).ok()).ok().flatten();
-        self.packs().into_iter().filter_map(open).collect()
     }
 
     /// The compressed bytes of an object in a file of its own.

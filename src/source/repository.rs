@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::Kind;
 
+use super::history::Packs;
 use super::index::Index;
 use super::large::Large;
 use super::object::{MAX_STRUCTURE, object};
@@ -68,6 +69,7 @@ pub(crate) struct Repository {
     index: OnceLock<Result<Index, SourceError>>,
     /// Large blobs that were unpacked.
     pub(super) large: Large,
+    pub(super) packs: Packs,
 }
 
 impl std::fmt::Debug for Repository {
@@ -156,6 +158,7 @@ impl Repository {
             index_file,
             index: OnceLock::new(),
             large: Large::default(),
+            packs: Packs::default(),
         })
     }
 

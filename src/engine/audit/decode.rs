@@ -268,9 +268,9 @@ impl<'a> Units<'a> {
         matches!(read, Ok(Ok(())))
     }
 
-    /// Blobs that are looked at again, unpacked ahead in the order of a plan.
-    pub(super) fn unpacked(&self, plan: Vec<(ObjectId, u64)>) -> Option<Unpacked<'a>> {
-        Some(Unpacked::new(self.reader.repository()?, self.policy.limits.blob, plan))
+    /// Blobs that are looked at again.
+    pub(super) fn unpacked(&self) -> Option<Unpacked<'a>> {
+        Some(Unpacked::new(self.reader.repository()?, self.policy.limits.blob))
     }
 
     /// Bytes of blobs that were read.

@@ -1,7 +1,6 @@
 //! Walks the history from its first commit to its last and compares each commit with its parents.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::decode::{Rows, Unit, Units};
@@ -10,7 +9,7 @@ use super::unpacked::Unpacked;
 use crate::diff::{self, Again, Changes, Index, Side, Tally, Version};
 use crate::format::{Blob, Sink};
 use crate::policy::Limits;
-use crate::source::{Edge, ObjectId, Walk};
+use crate::source::{Bytes, Edge, Walk};
 use crate::span::BlobId;
 
 /// A history whose blobs have been read.
@@ -22,18 +21,14 @@ pub(super) struct Story<'a> {
     /// All data of the commits that others are compared with and that are not compared themselves.
     pub(super) listings: &'a [Option<Vec<Edge>>],
     counter: RefCell<Counter>,
-    /// Blobs that a commit would look at again, and their sizes.
-    noted: RefCell<Vec<(u32, ObjectId, u64)>>,
-    unpacked: OnceCell<Unpacked<'a>>,
+    unpacked: Option<Unpacked<'a>>,
 }
 
 /// Whether the records that matter are read once more.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(super) enum Look {
     /// They are not.
     Not,
-    /// What would be read is noted for this commit.
-    Note(u32),
     /// They are.
     Again,
 }
@@ -73,24 +68,7 @@ impl<'a> Story<'a> {
         sets: &'a [String],
         listings: &'a [Option<Vec<Edge>>],
     ) -> Self {
-        Self {
-            walk,
-            units,
-            sets,
-            listings,
-            counter: RefCell::default(),
-            noted: RefCell::default(),
-            unpacked: OnceCell::new(),
-        }
-    }
-
-    /// Makes ready for a second look at some of the commits, after a first telling has noted what they need.
-    pub(super) fn plan(&self, chosen: &BTreeSet<u32>) {
-        let noted = self.noted.take().into_iter();
-        let plan = noted.filter(|(rank, ..)| chosen.contains(rank)).map(|(_, id, size)| (id, size)).collect();
-        if let Some(unpacked) = self.units.unpacked(plan) {
-            let _ = self.unpacked.set(unpacked);
-        }
+        Self { walk, units, sets, listings, counter: RefCell::default(), unpacked: units.unpacked() }
     }
 
     /// Tells every judged commit in its order. `look` says of which commits the records that matter are read once more;
@@ -241,25 +219,14 @@ struct Second<'s, 'a> {
 
 impl Second<'_, '_> {
     /// The bytes of a version, and the number of its path.
-    fn bytes(&self, side: usize, version: Version) -> Option<(Rc<Vec<u8>>, u32)> {
+    fn bytes(&self, side: usize, version: Version) -> Option<(Rc<Bytes>, u32)> {
         let edge = self.pair.edges[side];
         let blob = match version {
             Version::Before => edge.before,
             Version::After => edge.after,
         };
-        let id = self.story.walk.blobs[blob? as usize];
-        match self.look {
-            Look::Not => None,
-            Look::Note(rank) => {
-                let size = self.story.units.rows(blob, edge.path).map_or(0, |rows| rows.bytes);
-                let mut noted = self.story.noted.borrow_mut();
-                if noted.last().is_none_or(|last| *last != (rank, id, size)) {
-                    noted.push((rank, id, size));
-                }
-                None
-            }
-            Look::Again => Some((self.story.unpacked.get()?.get(id)?, edge.path)),
-        }
+        let unpacked = self.story.unpacked.as_ref().filter(|_| self.look == Look::Again)?;
+        Some((unpacked.get(self.story.walk.blobs[blob? as usize])?, edge.path))
     }
 }
 

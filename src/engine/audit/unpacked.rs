@@ -1,91 +1,40 @@
-//! Blobs that are unpacked for a second look. Commits ask for them in the order of the history, which runs against the
-//! deltas of a pack: one by one each would cost all the deltas it rests on. So those that are asked for next are
-//! unpacked together, in the order of the packs.
+//! Versions that are unpacked for a second look: a commit asks for the same two several times, and the next one for the
+//! later of them.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Mutex;
 
-use rustc_hash::FxHashMap;
+use crate::source::{Bytes, ObjectId, Repository};
 
-use crate::source::{ObjectId, Repository};
-
-/// Bytes that are unpacked ahead.
-const AHEAD: u64 = 64 << 20;
-/// Bytes that are kept.
-const KEPT: usize = 96 << 20;
+/// Bytes that are kept; the last two versions always are.
+const KEPT: usize = 48 << 20;
 
 /// Blobs by their ids, the last used at the end.
 pub(super) struct Unpacked<'r> {
     repository: &'r Repository,
     limit: u64,
-    /// What will be asked for, with its size, and how much of it was unpacked.
-    plan: Vec<(ObjectId, u64)>,
-    next: RefCell<usize>,
-    kept: RefCell<VecDeque<(ObjectId, Rc<Vec<u8>>)>>,
+    kept: RefCell<VecDeque<(ObjectId, Rc<Bytes>)>>,
 }
 
 impl<'r> Unpacked<'r> {
-    /// Of which these will be asked for, in this order.
-    pub(super) fn new(repository: &'r Repository, limit: u64, plan: Vec<(ObjectId, u64)>) -> Self {
-        Self { repository, limit, plan, next: RefCell::default(), kept: RefCell::default() }
+    pub(super) fn new(repository: &'r Repository, limit: u64) -> Self {
+        Self { repository, limit, kept: RefCell::default() }
     }
 
     /// The bytes of a blob.
-    pub(super) fn get(&self, id: ObjectId) -> Option<Rc<Vec<u8>>> {
-        if let Some(bytes) = self.held(id) {
-            return Some(bytes);
-        }
-        self.ahead(id);
-        self.held(id)
-    }
-
-    fn held(&self, id: ObjectId) -> Option<Rc<Vec<u8>>> {
+    pub(super) fn get(&self, id: ObjectId) -> Option<Rc<Bytes>> {
         let mut kept = self.kept.borrow_mut();
-        let at = kept.iter().position(|(of, _)| *of == id)?;
-        let found = kept.remove(at)?;
-        let bytes = Rc::clone(&found.1);
-        kept.push_back(found);
+        let held = kept.iter().position(|(of, _)| *of == id).and_then(|at| kept.remove(at));
+        let bytes = match held {
+            Some((_, bytes)) => bytes,
+            None => Rc::new(self.repository.version(id, self.limit).ok()?),
+        };
+        kept.push_back((id, Rc::clone(&bytes)));
+        let mut held: usize = kept.iter().map(|(_, bytes)| bytes.len()).sum();
+        while held > KEPT && kept.len() > 2 {
+            held -= kept.pop_front().map_or(0, |(_, bytes)| bytes.len());
+        }
         Some(bytes)
-    }
-
-    /// Unpacks a blob, and those that are asked for behind it.
-    fn ahead(&self, id: ObjectId) {
-        let mut next = self.next.borrow_mut();
-        let mut wanted = vec![id];
-        if let Some(at) = self.plan[*next..].iter().position(|(of, _)| *of == id) {
-            let mut left = AHEAD;
-            *next += at;
-            while let Some(&(of, size)) = self.plan.get(*next)
-                && let Some(rest) = left.checked_sub(size.max(1))
-            {
-                (left, *next) = (rest, *next + 1);
-                wanted.push(of);
-            }
-        }
-        wanted.sort_unstable();
-        wanted.dedup();
-        let found: Mutex<FxHashMap<usize, Vec<u8>>> = Mutex::default();
-        self.repository.each_blob(&wanted, self.limit, &|at, bytes| {
-            if let Ok(bytes) = bytes {
-                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, bytes.to_vec());
-            }
-        });
-        let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut kept = self.kept.borrow_mut();
-        for (at, of) in wanted.iter().enumerate().filter(|(_, of)| **of != id) {
-            if let Some(bytes) = found.remove(&at) {
-                kept.push_back((*of, Rc::new(bytes)));
-            }
-        }
-        // What is wanted now is the last to go.
-        if let Some(bytes) = wanted.binary_search(&id).ok().and_then(|at| found.remove(&at)) {
-            kept.push_back((id, Rc::new(bytes)));
-        }
-        let mut bytes: usize = kept.iter().map(|(_, bytes)| bytes.len()).sum();
-        while bytes > KEPT && kept.len() > 1 {
-            bytes -= kept.pop_front().map_or(0, |(_, bytes)| bytes.len());
-        }
     }
 }

@@ -4,14 +4,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use gix::objs::Kind;
 use gix::odb::pack::{Bundle, index::traverse};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::source::ObjectId;
+use super::deltas::Bases;
 use crate::source::repository::Repository;
+use crate::source::{Bytes, ObjectId};
 
 /// A pack is unpacked as a whole if at least so many hundredths of its objects are wanted, or of its bytes: a history of
 /// one file has as many commits and trees as versions, and they cost next to nothing.
@@ -27,7 +29,35 @@ const RUN: usize = 256;
 /// Is shown the bytes of a blob by its place in a list, or why there are none.
 type Visit<'v> = dyn Fn(usize, Result<&[u8], String>) + Sync + 'v;
 
+/// The packs of a repository, opened when they are first asked for.
+#[derive(Default)]
+pub(in crate::source) struct Packs {
+    bundles: OnceLock<Vec<Bundle>>,
+    bases: Mutex<Bases>,
+}
+
 impl Repository {
+    /// The bytes of a blob like [`Repository::blob`], for those who ask for versions of one file in any order: one costs
+    /// little more than a copy of it. One caller at a time.
+    ///
+    /// # Errors
+    /// As for that.
+    pub(crate) fn version(&self, id: ObjectId, limit: u64) -> Result<Bytes, String> {
+        let made = self.put_together(id, limit, &mut self.packs.bases.lock().unwrap_or_else(PoisonError::into_inner));
+        made.map_or_else(|| self.blob(id, limit), |bytes| Ok(Bytes::from(bytes)))
+    }
+
+    /// The bytes of a blob that a pack has as a delta.
+    fn put_together(&self, id: ObjectId, limit: u64, bases: &mut Bases) -> Option<Vec<u8>> {
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            self.bundles().iter().enumerate().find_map(|(number, bundle)| {
+                let offset = bundle.index.pack_offset_at_index(bundle.index.lookup(id)?);
+                bases.blob(bundle, number, offset, limit)
+            })
+        }));
+        made.unwrap_or_default()
+    }
+
     /// Shows `visit` each of these blobs once, with its place in the list: the bytes, or a short phrase that says why
     /// there are none. From several threads, in no particular order.
     ///
@@ -43,10 +73,7 @@ impl Repository {
             }
         };
         let mut order: Vec<(usize, u64, usize)> = Vec::new();
-        for (number, path) in self.packs().into_iter().enumerate() {
-            let hash = self.with(gix::Repository::object_hash);
-            // Whatever is wrong with a pack, its objects are asked for one by one below.
-            let Ok(Ok(bundle)) = catch_unwind(|| Bundle::at(&path, hash)) else { continue };
+        for (number, bundle) in self.bundles().iter().enumerate() {
             let lookup = |(at, id): (usize, &ObjectId)| {
                 let entry = bundle.index.lookup(id)?;
                 Some((number, bundle.index.pack_offset_at_index(entry), at))
@@ -56,8 +83,8 @@ impl Repository {
                 open.filter_map(lookup).collect::<Vec<_>>()
             }));
             let Ok(here) = here else { continue };
-            if catch_unwind(AssertUnwindSafe(|| is_whole(&bundle, &here))).unwrap_or(false) {
-                let _ = catch_unwind(AssertUnwindSafe(|| whole(&bundle, &numbers, limit, &once)));
+            if catch_unwind(AssertUnwindSafe(|| is_whole(bundle, &here))).unwrap_or(false) {
+                let _ = catch_unwind(AssertUnwindSafe(|| whole(bundle, &numbers, limit, &once)));
             }
             order.extend(here);
         }
@@ -68,17 +95,30 @@ impl Repository {
         rest.extend((0..wanted.len()).filter(|at| !packed.contains(at)));
         rest.retain(|at| !done[*at].load(Ordering::SeqCst));
         rest.par_chunks(RUN).for_each(|run| {
+            let mut bases = Bases::default();
             for &at in run {
-                match self.blob(wanted[at], limit) {
-                    Ok(bytes) => once(at, Ok(&bytes)),
-                    Err(reason) => once(at, Err(reason)),
+                match self.put_together(wanted[at], limit, &mut bases) {
+                    Some(bytes) => once(at, Ok(&bytes)),
+                    None => match self.blob(wanted[at], limit) {
+                        Ok(bytes) => once(at, Ok(&bytes)),
+                        Err(reason) => once(at, Err(reason)),
+                    },
                 }
             }
         });
     }
 
+    /// All packs that can be opened. Whatever is wrong with the others, their objects are asked for one by one.
+    pub(in crate::source) fn bundles(&self) -> &[Bundle] {
+        self.packs.bundles.get_or_init(|| {
+            let hash = self.with(gix::Repository::object_hash);
+            let open = |path: PathBuf| catch_unwind(|| Bundle::at(&path, hash)).ok()?.ok();
+            self.indexes().into_iter().filter_map(open).collect()
+        })
+    }
+
     /// The indexes of all packs, of this repository and of those that it borrows objects from, sorted.
-    pub(in crate::source) fn packs(&self) -> Vec<PathBuf> {
+    fn indexes(&self) -> Vec<PathBuf> {
         let mut packs = Vec::new();
         for folder in self.object_folders() {
             let entries = std::fs::read_dir(folder.join("pack")).into_iter().flatten().flatten();

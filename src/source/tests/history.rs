@@ -227,3 +227,40 @@ fn blobs_are_shown_once_each_whether_they_are_packed_loose_or_missing() {
     let packed = fixture.open();
     assert_eq!(show(&packed, &ids), before);
 }
+
+#[test]
+fn versions_are_put_together_from_the_deltas_of_any_pack() {
+    let fixture = Fixture::empty();
+    fixture.git(&["init", "--quiet", "--initial-branch=main"]);
+    fixture.git(&["config", "gc.auto", "0"]);
+    let mut lines: Vec<String> = (0..400).map(|n| format!("{{\"text\": \"row {n}\", \"n\": {}}}", n * n)).collect();
+    let mut ids = Vec::new();
+    for version in 0..40_usize {
+        lines[version * 7 % 400].push_str(" changed");
+        lines.insert(version * 13 % 400, format!("new in {version}"));
+        lines.swap(version, 399 - version);
+        std::fs::write(fixture.path().join("a.csv"), lines.join("\n")).expect("it can be written");
+        fixture.git(&["add", "a.csv"]);
+        fixture.git(&["commit", "--quiet", "-m", "more"]);
+        ids.push(ObjectId::from_hex(fixture.line(&["rev-parse", "HEAD:a.csv"]).as_bytes()).expect("an id"));
+    }
+    let expected: Vec<Vec<u8>> = ids.iter().map(|id| fixture.git(&["cat-file", "blob", &id.to_string()])).collect();
+    let missing = ObjectId::from_hex(&[b'1'; 40]).expect("an id");
+    let commit = ObjectId::from_hex(fixture.line(&["rev-parse", "HEAD"]).as_bytes()).expect("an id");
+    for offsets in ["true", "false"] {
+        fixture.git(&["-c", &format!("repack.useDeltaBaseOffset={offsets}"), "repack", "-adfq", "--depth=50"]);
+        let pack = fixture.git(&["cat-file", "--batch-check=%(deltabase)", "--batch-all-objects"]);
+        let deltas = pack.lines().filter(|base| base.iter().any(|&digit| digit != b'0')).count();
+        assert!(deltas > 30, "{deltas} deltas");
+        let repository = fixture.open();
+        // Backwards, and then in an order that jumps.
+        for at in (0..40).rev().chain((0..80).map(|at| at * 17 % 40)) {
+            let bytes = repository.version(ids[at], 1 << 20).expect("it is there");
+            assert_eq!(bytes.as_bstr(), expected[at].as_bstr());
+        }
+        let whole = |id| repository.blob(id, 100);
+        for id in [ids[3], missing, commit] {
+            assert_eq!(repository.version(id, 100).err(), whole(id).err(), "the reason is the same");
+        }
+    }
+}
