@@ -257,6 +257,7 @@ impl Index {
 
     fn push(&mut self, key: u64, id: u64, label: Label) {
         if id != 0 && self.ids.is_empty() {
+            self.ids.reserve_exact(self.keys.capacity());
             self.ids.resize(self.keys.len(), 0);
         }
         if id != 0 || !self.ids.is_empty() {
@@ -269,9 +270,15 @@ impl Index {
         self.labels.push(label);
     }
 
-    /// An index without rows whose labels will stand in the same fields.
-    pub(super) fn like(&self) -> Self {
-        Self { stretches: self.stretches.clone(), ..Self::default() }
+    /// An index without rows whose labels will stand in the same fields, with room for so many rows.
+    pub(super) fn like(&self, rows: usize) -> Self {
+        Self {
+            keys: Vec::with_capacity(rows),
+            labels: Vec::with_capacity(rows),
+            lies: Lies::Rows(Rows::with_room(rows)),
+            stretches: self.stretches.clone(),
+            ..Self::default()
+        }
     }
 
     /// The only stretch, where all rows have their labels in the same fields.
@@ -350,6 +357,12 @@ impl Index {
     /// Lets go of what only reading needs.
     pub(crate) fn close(&mut self) {
         self.keyer = Keyer::default();
+        self.keys.shrink_to_fit();
+        self.labels.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        if let Lies::Rows(rows) | Lies::Cells(rows) = &mut self.lies {
+            rows.close();
+        }
     }
 
     /// Its rows, in stretches whose labels stand in the same fields.

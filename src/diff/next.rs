@@ -67,10 +67,25 @@ impl<'t> Known<'t> {
         self.text.len()
     }
 
-    /// With a copy of the text, so that it outlives the blob.
-    pub(crate) fn owned(self) -> Known<'static> {
+    /// With a copy of the text, so that it outlives the blob. The memory of one that is not needed any more is used
+    /// for it: asking for new pages costs as much as the copy.
+    pub(crate) fn owned(self, old: Option<Known<'static>>) -> Known<'static> {
+        let text = match self.text {
+            Cow::Owned(text) => text,
+            Cow::Borrowed(text) => {
+                let room = old.map(|old| old.text.into_owned()).filter(|room| room.capacity() / 2 <= text.len());
+                let mut room = room.unwrap_or_default();
+                room.clear();
+                if room.capacity() < text.len() {
+                    // Versions grow little by little.
+                    room.reserve_exact(text.len() + text.len() / 16);
+                }
+                room.extend_from_slice(text);
+                room
+            }
+        };
         Known {
-            text: Cow::Owned(self.text.into_owned()),
+            text: Cow::Owned(text),
             head: self.head,
             index: self.index,
             names: self.names,
@@ -127,7 +142,7 @@ impl<'t> Known<'t> {
     /// The index of a text of these runs; `part` is that of its start and, behind it, of its new lines.
     fn spliced(&self, runs: &[Run], part: &Index, head: usize) -> Option<Index> {
         let (old_rows, new_rows) = (self.index.rows()?, part.rows()?);
-        let mut index = part.like();
+        let mut index = part.like(self.index.len() + part.len());
         let mut old = Copying::new(&self.index, old_rows.iter());
         let mut new = Copying::new(part, new_rows.iter());
         new.skip_to(head);

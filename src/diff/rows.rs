@@ -50,6 +50,17 @@ impl Rows {
         self.end = span.end;
     }
 
+    /// With room for so many.
+    pub(super) fn with_room(rows: usize) -> Self {
+        Self { lengths: Vec::with_capacity(rows), ..Self::default() }
+    }
+
+    /// Gives back what it does not need.
+    pub(super) fn close(&mut self) {
+        self.lengths.shrink_to_fit();
+        self.gaps.shrink_to_fit();
+    }
+
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.lengths.len()

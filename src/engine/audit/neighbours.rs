@@ -43,7 +43,7 @@ impl Neighbours {
         let read = next::read(before.as_ref(), blob, limits);
         let result = read.map(|version| {
             if let Some(known) = version.known.filter(|known| known.size() <= KEPT) {
-                kept.add(path, known.owned());
+                kept.add(path, known.owned(before));
             }
             version.is_data.then_some(version.index)
         });
