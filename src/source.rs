@@ -6,6 +6,7 @@
 mod attributes;
 mod bytes;
 mod cache;
+mod delta;
 mod history;
 pub(crate) mod hub;
 mod index;

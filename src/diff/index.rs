@@ -10,7 +10,7 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::keyer::{Keyed, Keyer, LabelOf};
-use super::rows::{Rows, reserve};
+use super::rows::{Rows, Walk, reserve};
 use crate::format::{Offsets, Records};
 use crate::lens::Role;
 use crate::span::{At, BlobId, Fresh, Place, Span};
@@ -153,6 +153,21 @@ impl Classes {
         self.numbers.insert(name.into(), number);
         self.recent[slot] = number;
         Label(number + Label::NAMED)
+    }
+
+    /// What a label of other classes is here. `labels` remembers it. `None` where it cannot be told.
+    fn taken(&mut self, from: &Self, theirs: Label, labels: &mut Vec<Option<Label>>) -> Option<Label> {
+        let label = if theirs.is_class() && theirs > Label::SECOND {
+            let at = usize::from(theirs.0);
+            if labels.len() <= at {
+                labels.resize(at + 1, None);
+            }
+            let known = &mut labels[at];
+            *known.get_or_insert_with(|| self.number(&from.names[usize::from(theirs.0 - Label::NAMED)]))
+        } else {
+            theirs
+        };
+        (label != Label::OTHER).then_some(label)
     }
 
     fn count(&mut self, label: Label, rows: u64) {
@@ -301,37 +316,34 @@ impl Index {
         self.rows().filter(|_| self.by_line)
     }
 
-    /// Takes over a row of another index, which lies at `span` here. `labels` remembers what the labels of the other
-    /// one are here. `None` where its label cannot be told.
-    pub(super) fn take(&mut self, from: &Self, row: usize, labels: &mut Vec<Option<Label>>, span: Span) -> Option<()> {
-        let theirs = from.labels[row];
-        let label = if theirs.is_class() && theirs > Label::SECOND {
-            let at = usize::from(theirs.0);
-            if labels.len() <= at {
-                labels.resize(at + 1, None);
-            }
-            let known = &mut labels[at];
-            match known {
-                Some(label) => *label,
-                None => {
-                    let name = &from.classes.names[usize::from(theirs.0 - Label::NAMED)];
-                    *known.insert(self.classes.number(name))
-                }
-            }
-        } else {
-            theirs
-        };
-        if label == Label::OTHER {
-            return None;
+    /// Takes over the rows of another index that a walk passes before `until`, each moved by `shift` bytes. `labels`
+    /// remembers what the labels of the other one are here. `None` where one of its labels cannot be told, or a row
+    /// reaches over the end.
+    pub(super) fn take(
+        &mut self,
+        from: &Self,
+        walk: &mut Walk<'_>,
+        until: u64,
+        shift: i64,
+        labels: &mut Vec<Option<Label>>,
+    ) -> Option<()> {
+        let Lies::Rows(rows) = &mut self.lies else { return None };
+        let (first, before) = (walk.row(), self.keys.len());
+        let taken = first..first + rows.take(walk, until, shift)?;
+        for &theirs in &from.labels[taken.clone()] {
+            let label = self.classes.taken(&from.classes, theirs, labels)?;
+            self.classes.count(label, 1);
+            self.labels.push(label);
         }
-        self.classes.count(label, 1);
-        self.push(from.keys[row], from.ids.get(row).copied().unwrap_or(0), label);
-        if !matches!(self.lies, Lies::Rows(_)) {
-            self.lies = Lies::Rows(Rows::default());
+        self.keys.extend_from_slice(&from.keys[taken.clone()]);
+        let ids = from.ids.get(taken).unwrap_or_default();
+        if self.ids.is_empty() && ids.iter().any(|&id| id != 0) {
+            self.ids.reserve_exact(self.keys.capacity());
+            self.ids.resize(before, 0);
         }
-        let number = self.keys.len() as u64;
-        if let Lies::Rows(rows) = &mut self.lies {
-            rows.push(span, number);
+        if !self.ids.is_empty() {
+            self.ids.extend_from_slice(ids);
+            self.ids.resize(self.keys.len(), 0);
         }
         Some(())
     }

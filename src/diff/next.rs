@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use super::index::{Index, Label};
 use super::keyer::decides;
+use super::rows::Walk;
 use super::runs::{Run, runs};
 use crate::format::{self, Blob, Decoded, Name, Records, References, Sink};
 use crate::lens::class_of;
 use crate::policy::Limits;
-use crate::span::{Fresh, Span};
+use crate::span::Fresh;
 
 /// Fields that a text may have and still be read by way of another: the parser keeps a limited number of names.
 const MOST_NAMES: usize = 256;
@@ -84,13 +85,7 @@ impl<'t> Known<'t> {
                 room
             }
         };
-        Known {
-            text: Cow::Owned(text),
-            head: self.head,
-            index: self.index,
-            names: self.names,
-            class: self.class,
-        }
+        Known { text: Cow::Owned(text), head: self.head, index: self.index, names: self.names, class: self.class }
     }
 
     /// `None` where nothing is gained, or the roles of fields may be others.
@@ -141,10 +136,9 @@ impl<'t> Known<'t> {
 
     /// The index of a text of these runs; `part` is that of its start and, behind it, of its new lines.
     fn spliced(&self, runs: &[Run], part: &Index, head: usize) -> Option<Index> {
-        let (old_rows, new_rows) = (self.index.rows()?, part.rows()?);
         let mut index = part.like(self.index.len() + part.len());
-        let mut old = Copying::new(&self.index, old_rows.iter());
-        let mut new = Copying::new(part, new_rows.iter());
+        let mut old = Copying::new(&self.index)?;
+        let mut new = Copying::new(part)?;
         new.skip_to(head);
         let mut at = head;
         for run in runs {
@@ -173,36 +167,27 @@ fn has(names: &[Name], wanted: &Name) -> bool {
 }
 
 /// Takes rows of one index over into another.
-struct Copying<'i, I: Iterator<Item = Span>> {
+struct Copying<'i> {
     index: &'i Index,
-    rows: std::iter::Peekable<I>,
-    row: usize,
+    walk: Walk<'i>,
     /// Labels of this index, as the other one has them.
     labels: Vec<Option<Label>>,
 }
 
-impl<'i, I: Iterator<Item = Span>> Copying<'i, I> {
-    fn new(index: &'i Index, rows: I) -> Self {
-        Self { index, rows: rows.peekable(), row: 0, labels: Vec::new() }
+impl<'i> Copying<'i> {
+    fn new(index: &'i Index) -> Option<Self> {
+        Some(Self { index, walk: index.rows()?.walk(), labels: Vec::new() })
     }
 
     fn skip_to(&mut self, start: usize) {
-        while self.rows.next_if(|row| row.start < start as u64).is_some() {
-            self.row += 1;
+        while let Some(row) = self.walk.peek().filter(|row| row.start < start as u64) {
+            self.walk.pass(row);
         }
     }
 
     /// Copies the rows before `end`, each moved by some bytes. `None` where a row reaches over it.
     fn copy_to(&mut self, end: usize, shift: i64, into: &mut Index) -> Option<()> {
-        while let Some(row) = self.rows.next_if(|row| row.start < end as u64) {
-            if row.end > end as u64 {
-                return None;
-            }
-            let moved = Span::new(row.start.checked_add_signed(shift)?, row.end.checked_add_signed(shift)?);
-            into.take(self.index, self.row, &mut self.labels, moved)?;
-            self.row += 1;
-        }
-        Some(())
+        into.take(self.index, &mut self.walk, end as u64, shift, &mut self.labels)
     }
 }
 

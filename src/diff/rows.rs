@@ -82,23 +82,57 @@ impl Rows {
         Span::new(start, end)
     }
 
+    /// A walk along the rows, from the first on.
+    pub(super) fn walk(&self) -> Walk<'_> {
+        Walk { rows: self, row: 0, end: 0, gap: 0, long: 0 }
+    }
+
+    /// Takes over the rows of a walk that begin before `until`, each moved by `shift` bytes; their numbers go on from
+    /// those that are here. Says how many. `None` where one of them reaches over `until`.
+    pub(super) fn take(&mut self, walk: &mut Walk<'_>, until: u64, shift: i64) -> Option<usize> {
+        let first = walk.row;
+        while let Some(span) = walk.peek().filter(|span| span.start < until) {
+            if span.end > until {
+                return None;
+            }
+            let moved = Span::new(span.start.checked_add_signed(shift)?, span.end.checked_add_signed(shift)?);
+            self.push(moved, self.len() as u64 + 1);
+            walk.pass(span);
+            // From where both run in one rhythm, lengths are all there is to take.
+            let (gap, rows) = walk.rhythm();
+            if self.gaps.last().is_none_or(|&(_, last)| last != gap) {
+                continue;
+            }
+            let (mut end, mut taken) = (walk.end, 0);
+            for &length in rows.iter().take_while(|&&length| length != LONG) {
+                let start = end.wrapping_add(gap as u64);
+                if start >= until {
+                    break;
+                }
+                if (self.lengths.len() + taken).is_multiple_of(STRIDE) {
+                    self.ends.push(end.wrapping_add_signed(shift));
+                }
+                end = start.wrapping_add(u64::from(length));
+                taken += 1;
+                if end > until {
+                    return None;
+                }
+            }
+            self.lengths.extend_from_slice(&rows[..taken]);
+            self.end = end.wrapping_add_signed(shift);
+            walk.row += taken;
+            walk.end = end;
+        }
+        Some(walk.row - first)
+    }
+
     /// The spans of all rows, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Span> {
-        let (mut end, mut gap, mut long) = (0_u64, 0, 0);
-        self.lengths.iter().enumerate().map(move |(row, &length)| {
-            while self.gaps.get(gap).is_some_and(|&(from, _)| from as usize <= row) {
-                gap += 1;
-            }
-            let start = end.wrapping_add(self.gaps[gap - 1].1 as u64);
-            let length = match length {
-                LONG => {
-                    long += 1;
-                    self.long[long - 1].1
-                }
-                length => u64::from(length),
-            };
-            end = start + length;
-            Span::new(start, end)
+        let mut walk = self.walk();
+        std::iter::from_fn(move || {
+            let span = walk.peek()?;
+            walk.pass(span);
+            Some(span)
         })
     }
 
@@ -151,6 +185,51 @@ impl Rows {
     }
 }
 
+/// Passes rows in their order.
+#[derive(Clone, Debug)]
+pub(super) struct Walk<'r> {
+    rows: &'r Rows,
+    row: usize,
+    /// The end of the row that was passed last.
+    end: u64,
+    /// The gaps and the lengths of long rows that were passed.
+    gap: usize,
+    long: usize,
+}
+
+impl<'r> Walk<'r> {
+    /// The number of the next row, from 0.
+    pub(super) fn row(&self) -> usize {
+        self.row
+    }
+
+    /// The span of the next row.
+    pub(super) fn peek(&mut self) -> Option<Span> {
+        let &length = self.rows.lengths.get(self.row)?;
+        let start = self.end.wrapping_add(self.rhythm().0 as u64);
+        let length = if length == LONG { self.rows.long[self.long].1 } else { u64::from(length) };
+        Some(Span::new(start, start + length))
+    }
+
+    /// Passes the next row, which lies there.
+    pub(super) fn pass(&mut self, span: Span) {
+        self.long += usize::from(self.rows.lengths[self.row] == LONG);
+        self.row += 1;
+        self.end = span.end;
+    }
+
+    /// The bytes before the next row, and the lengths of those rows from it on that have as many before them.
+    fn rhythm(&mut self) -> (i64, &'r [u16]) {
+        let gaps = &self.rows.gaps;
+        while gaps.get(self.gap).is_some_and(|&(from, _)| from as usize <= self.row) {
+            self.gap += 1;
+        }
+        let gap = self.gap.checked_sub(1).map_or(0, |gap| gaps[gap].1);
+        let until = gaps.get(self.gap).map_or(self.rows.len(), |&(from, _)| from as usize);
+        (gap, &self.rows.lengths[self.row..until.max(self.row)])
+    }
+}
+
 /// Makes room for one more without doubling what is already large: memory is counted in bytes a row.
 pub(crate) fn reserve<T>(list: &mut Vec<T>) {
     const LARGE: usize = 1 << 16;
@@ -187,6 +266,48 @@ mod tests {
             prop_assert_eq!(index.end, at);
             prop_assert!(index.iter().eq(expected.iter().map(|&(span, _)| span)));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_that_are_taken_over_lie_where_they_would_be_pushed(
+            rows in proptest::collection::vec((prop_oneof![9 => Just(1_u64), 1 => 0_u64..5], prop_oneof![8 => 0_u64..400, 1 => 65_000_u64..70_000]), 1..1200),
+            cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), -3_i64..90), 1..5),
+        ) {
+            let (mut at, mut from, mut spans) = (200, Rows::default(), Vec::new());
+            for (gap, length) in rows {
+                at += gap;
+                spans.push(Span::new(at, at + length));
+                from.push(Span::new(at, at + length), spans.len() as u64);
+                at += length;
+            }
+            let (mut taken, mut expected) = (Rows::default(), Rows::default());
+            for (a, b, shift) in cuts {
+                let (a, b) = (a.index(spans.len()), b.index(spans.len()));
+                let (mut walk, until) = (from.walk(), spans[b].start);
+                while walk.peek().is_some_and(|span| span.start < spans[a].start) {
+                    let span = walk.peek().expect("there is one");
+                    walk.pass(span);
+                }
+                let before = expected.len();
+                for span in spans[walk.row()..].iter().take_while(|span| span.start < until) {
+                    let moved = span.start.wrapping_add_signed(shift);
+                    expected.push(Span::new(moved, moved + span.len()), expected.len() as u64 + 1);
+                }
+                prop_assert_eq!(taken.take(&mut walk, until, shift), Some(expected.len() - before));
+            }
+            prop_assert_eq!(format!("{taken:?}"), format!("{expected:?}"));
+        }
+    }
+
+    #[test]
+    fn a_row_that_reaches_over_the_end_is_not_taken() {
+        let mut from = Rows::default();
+        (0..600).for_each(|row| from.push(Span::new(10 * row, 10 * row + 9), row + 1));
+        for until in [5, 2005, 5999 - 5] {
+            assert_eq!(Rows::default().take(&mut from.walk(), until, 0), None);
+        }
+        assert_eq!(Rows::default().take(&mut from.walk(), 2010, 0), Some(201));
     }
 
     #[test]

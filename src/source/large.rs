@@ -6,8 +6,6 @@
 //!
 //! Whatever is unusual or damaged is left to the general reader, which says what is wrong with it.
 
-mod delta;
-
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,10 +14,10 @@ use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{Bundle, data};
 use gix::zlib::{Decompress, FlushDecompress, Inflate, Status};
 
-use super::ObjectId;
 use super::bytes::Buffer;
 use super::object::Absent;
 use super::repository::Repository;
+use super::{ObjectId, delta};
 
 /// Blobs from this size on come this way.
 pub(super) const LARGE: u64 = 4 << 20;

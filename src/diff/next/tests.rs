@@ -32,7 +32,9 @@ fn of<T>(path: &str, text: &[u8], look: impl FnOnce(&Blob<'_>) -> T) -> T {
 /// Reads `after` by way of `before` and alone. Says whether the short way was taken; what both come to must be the same.
 fn both(path: &str, before: &[u8], after: &[u8]) -> bool {
     let limits = Limits::default();
-    let known = of(path, before, |blob| read(None, blob, &limits).expect("it can be read").known.map(|known| known.owned(None)));
+    let known = of(path, before, |blob| {
+        read(None, blob, &limits).expect("it can be read").known.map(|known| known.owned(None))
+    });
     of(path, after, |blob| {
         let plain = read(None, blob, &limits).expect("it can be read");
         let Some(known) = known else { return false };

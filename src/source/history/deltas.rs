@@ -12,14 +12,16 @@ use gix::odb::pack::data::entry::Header;
 use gix::zlib::Inflate;
 use rustc_hash::FxHashMap;
 
-/// Bytes that are kept of versions, since others rest on them too.
+use crate::source::delta::{self, Step};
+
+/// Bytes that are kept of versions, since others rest on them too. Chains on larger ones are left to others.
 const KEPT: usize = 48 << 20;
 /// Chains of which anything is kept.
 const CHAINS: usize = 64;
 /// Deltas of a chain. Git makes no longer ones.
 const LONGEST: usize = 4096;
 /// Bytes of a version, of all deltas of a chain, and of what they bring.
-const LARGEST: usize = 256 << 20;
+const LARGEST: usize = 192 << 20;
 /// Pieces that may be looked at on the way up: a chain can be made so that they double with each delta.
 const MOST_PIECES: usize = 1 << 22;
 
@@ -63,7 +65,7 @@ impl Bases {
         };
         let (_, top) = chain.first()?;
         let top = unpacker.unpack(top)?;
-        if Delta::parse(&top)?.size as u64 > limit {
+        if delta::sizes(&top)?.0.result > limit || base.decompressed_size > KEPT as u64 {
             return None;
         }
         let known = self.chains.iter().rposition(|chain| chain.at == (number, at));
@@ -92,7 +94,6 @@ impl Chain {
         let (mut looked_at, mut top) = (0, Some(top));
         for (number, (at, entry)) in entries[..first].iter().enumerate().rev() {
             let delta = if number == 0 { top.take()? } else { unpacker.unpack(entry)? };
-            let delta = Delta::parse(&delta)?;
             let below = entries.get(number + 1).and_then(|(below, _)| self.made.get(below));
             let made = match below {
                 Some(below) => below.next(&delta, &mut looked_at)?,
@@ -178,41 +179,45 @@ impl Made {
     }
 
     /// The version that a delta makes of this one. `None` where they do not fit together.
-    fn next(&self, delta: &Delta<'_>, looked_at: &mut usize) -> Option<Self> {
-        if delta.base_size != self.pieces.size() {
+    fn next(&self, delta: &[u8], looked_at: &mut usize) -> Option<Self> {
+        let (sizes, steps) = delta::sizes(delta)?;
+        let size = self.pieces.size();
+        if sizes.base != size as u64 {
             return None;
         }
         let mut made = Self { new: Vec::new(), pieces: Pieces::default() };
-        let mut add_new = |pieces: &mut Pieces, bytes: &[u8]| {
-            let from = made.new.len();
-            made.new.extend_from_slice(bytes);
-            pieces.push(Piece { from, len: bytes.len(), is_new: true });
-        };
-        for &(_, part) in &delta.pieces.0 {
-            if part.is_new {
-                add_new(&mut made.pieces, delta.bytes.get(part.from..part.from + part.len)?);
-                continue;
-            }
-            let (mut at, end) = (part.from, part.from + part.len);
-            let first = self.pieces.0.partition_point(|&(end, _)| end <= at);
-            for &(piece_end, piece) in &self.pieces.0[first..] {
-                if at == end {
-                    break;
+        for step in delta::steps(steps) {
+            match step? {
+                Step::New(bytes) => made.bring(bytes),
+                Step::Copy(from, len) => {
+                    let (mut at, end) = (from, from.checked_add(len).filter(|&end| end <= size)?);
+                    let first = self.pieces.0.partition_point(|&(end, _)| end <= at);
+                    for &(piece_end, piece) in &self.pieces.0[first..] {
+                        if at == end {
+                            break;
+                        }
+                        *looked_at += 1;
+                        let from = piece.from + at - (piece_end - piece.len);
+                        let len = piece_end.min(end) - at;
+                        match piece.is_new {
+                            true => made.bring(self.new.get(from..from + len)?),
+                            false => made.pieces.push(Piece { from, len, is_new: false }),
+                        }
+                        at += len;
+                    }
                 }
-                *looked_at += 1;
-                let from = piece.from + at - (piece_end - piece.len);
-                let len = piece_end.min(end) - at;
-                match piece.is_new {
-                    true => add_new(&mut made.pieces, self.new.get(from..from + len)?),
-                    false => made.pieces.push(Piece { from, len, is_new: false }),
-                }
-                at += len;
             }
-            if at != end || *looked_at > MOST_PIECES {
+            if made.pieces.size() as u64 > sizes.result || made.new.len() > LARGEST || *looked_at > MOST_PIECES {
                 return None;
             }
         }
-        (made.pieces.size() == delta.size && made.new.len() <= LARGEST).then_some(made)
+        (made.pieces.size() as u64 == sizes.result).then_some(made)
+    }
+
+    fn bring(&mut self, bytes: &[u8]) {
+        let from = self.new.len();
+        self.new.extend_from_slice(bytes);
+        self.pieces.push(Piece { from, len: bytes.len(), is_new: true });
     }
 
     fn bytes(&self, whole: &[u8]) -> Option<Vec<u8>> {
@@ -223,76 +228,6 @@ impl Made {
         }
         Some(bytes)
     }
-}
-
-/// What a delta says: the pieces that are not new lie in what it rests on, and the others in itself.
-#[derive(Debug)]
-struct Delta<'d> {
-    bytes: &'d [u8],
-    /// Bytes of what it rests on.
-    base_size: usize,
-    /// Bytes of the version.
-    size: usize,
-    pieces: Pieces,
-}
-
-impl<'d> Delta<'d> {
-    /// `None` where it is damaged.
-    fn parse(bytes: &'d [u8]) -> Option<Self> {
-        let mut at = 0;
-        let (base_size, size) = (number(bytes, &mut at)?, number(bytes, &mut at)?);
-        let mut pieces = Pieces::default();
-        while let Some(&command) = bytes.get(at) {
-            at += 1;
-            if command & 0x80 == 0 {
-                let len = usize::from(command);
-                pieces.push(Piece { from: at, len, is_new: true });
-                at += len;
-                if len == 0 || at > bytes.len() {
-                    return None;
-                }
-            } else {
-                let mut field = |bits: std::ops::Range<u32>| {
-                    let mut value = 0;
-                    for (byte, bit) in bits.enumerate() {
-                        if command & (1 << bit) != 0 {
-                            value |= usize::from(*bytes.get(at)?) << (8 * byte);
-                            at += 1;
-                        }
-                    }
-                    Some(value)
-                };
-                let (from, len) = (field(0..4)?, field(4..7)?);
-                let len = if len == 0 { 1 << 16 } else { len };
-                if from.checked_add(len)? > base_size {
-                    return None;
-                }
-                pieces.push(Piece { from, len, is_new: false });
-            }
-            if pieces.size() > size {
-                return None;
-            }
-        }
-        (pieces.size() == size).then_some(Self { bytes, base_size, size, pieces })
-    }
-}
-
-/// A number of the head of a delta, seven bits a byte.
-fn number(bytes: &[u8], at: &mut usize) -> Option<usize> {
-    let mut value = 0_usize;
-    for shift in (0..usize::BITS).step_by(7) {
-        let byte = *bytes.get(*at)?;
-        *at += 1;
-        let part = usize::from(byte & 0x7f);
-        if part.checked_shl(shift)? >> shift != part {
-            return None;
-        }
-        value |= part << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -353,7 +288,7 @@ mod tests {
     fn made(whole: &[u8], deltas: &[Vec<u8>]) -> Option<Vec<u8>> {
         let (mut made, mut looked_at) = (Made::whole(whole.len()), 0);
         for delta in deltas {
-            made = made.next(&Delta::parse(delta)?, &mut looked_at)?;
+            made = made.next(delta, &mut looked_at)?;
         }
         made.bytes(whole)
     }
@@ -395,8 +330,8 @@ mod tests {
                 delta[at] = byte;
             }
             if let Some(bytes) = made(&whole, &deltas) {
-                let top = Delta::parse(&deltas[deltas.len() - 1]).expect("it was read");
-                prop_assert_eq!(bytes.len(), top.size);
+                let (sizes, _) = delta::sizes(&deltas[deltas.len() - 1]).expect("it was read");
+                prop_assert_eq!(bytes.len() as u64, sizes.result);
             }
         }
 

@@ -28,30 +28,52 @@ fn size(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// Fills `result` by the steps of a delta of `base`. `None` where they do not fit, or fill less or more.
-pub(super) fn apply(base: &[u8], mut result: &mut [u8], mut steps: &[u8]) -> Option<()> {
-    while let Some((&step, rest)) = steps.split_first() {
-        steps = rest;
-        let bytes = if step & 0x80 != 0 {
-            // Bits tell which bytes of offset and length are there.
-            let mut field = |bits: std::ops::Range<u32>| {
-                let mut value = 0;
-                for (at, bit) in bits.enumerate() {
-                    if step & (1 << bit) != 0 {
-                        let (&byte, rest) = steps.split_first()?;
-                        value |= usize::from(byte) << (8 * at);
-                        steps = rest;
-                    }
+/// What a step of a delta adds to the object that it makes.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(super) enum Step<'d> {
+    /// A stretch of the object it starts from: where it begins, and its length. That it lies there is not checked.
+    Copy(usize, usize),
+    /// Bytes of its own, at least one.
+    New(&'d [u8]),
+}
+
+/// The steps of a delta, one after the other; `None` where they are damaged, and then for ever.
+pub(super) fn steps(mut left: &[u8]) -> impl Iterator<Item = Option<Step<'_>>> {
+    std::iter::from_fn(move || (!left.is_empty()).then(|| step(&mut left)))
+}
+
+fn step<'d>(left: &mut &'d [u8]) -> Option<Step<'d>> {
+    let (&step, mut rest) = left.split_first()?;
+    let found = if step & 0x80 != 0 {
+        // Bits tell which bytes of offset and length are there.
+        let mut field = |bits: std::ops::Range<u32>| {
+            let mut value = 0;
+            for (at, bit) in bits.enumerate() {
+                if step & (1 << bit) != 0 {
+                    let (&byte, behind) = rest.split_first()?;
+                    value |= usize::from(byte) << (8 * at);
+                    rest = behind;
                 }
-                Some(value)
-            };
-            let (from, len) = (field(0..4)?, field(4..7)?);
-            let len = if len == 0 { 0x1_0000 } else { len };
-            base.get(from..from.checked_add(len)?)?
-        } else {
-            let (bytes, rest) = steps.split_at_checked(usize::from(step)).filter(|_| step != 0)?;
-            steps = rest;
-            bytes
+            }
+            Some(value)
+        };
+        let (from, len) = (field(0..4)?, field(4..7)?);
+        Step::Copy(from, if len == 0 { 0x1_0000 } else { len })
+    } else {
+        let (bytes, behind) = rest.split_at_checked(usize::from(step)).filter(|_| step != 0)?;
+        rest = behind;
+        Step::New(bytes)
+    };
+    *left = rest;
+    Some(found)
+}
+
+/// Fills `result` by the steps of a delta of `base`. `None` where they do not fit, or fill less or more.
+pub(super) fn apply(base: &[u8], mut result: &mut [u8], delta: &[u8]) -> Option<()> {
+    for step in steps(delta) {
+        let bytes = match step? {
+            Step::Copy(from, len) => base.get(from..from.checked_add(len)?)?,
+            Step::New(bytes) => bytes,
         };
         let (part, rest) = result.split_at_mut_checked(bytes.len())?;
         part.copy_from_slice(bytes);
