@@ -337,11 +337,9 @@ impl Index {
         }
         self.keys.extend_from_slice(&from.keys[taken.clone()]);
         let ids = from.ids.get(taken).unwrap_or_default();
-        if self.ids.is_empty() && ids.iter().any(|&id| id != 0) {
-            self.ids.reserve_exact(self.keys.capacity());
+        if !self.ids.is_empty() || ids.iter().any(|&id| id != 0) {
+            self.ids.reserve_exact(self.keys.capacity() - self.ids.len());
             self.ids.resize(before, 0);
-        }
-        if !self.ids.is_empty() {
             self.ids.extend_from_slice(ids);
             self.ids.resize(self.keys.len(), 0);
         }
