@@ -222,7 +222,9 @@ impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Stop::Pipe,
-            _ => Stop::Say(error.to_string()),
+            _ => Stop::Say(format!(
+                "{error}; check that there is room on the disk and that you may read and write there"
+            )),
         }
     }
 }
@@ -254,7 +256,10 @@ fn environment() -> crate::source::Environment {
 /// The top of the work tree.
 fn root() -> Result<PathBuf, Stop> {
     let repository = repository()?;
-    repository.work_tree().map(PathBuf::from).ok_or_else(|| Stop::Say("this repository has no work tree".to_owned()))
+    repository
+        .work_tree()
+        .map(PathBuf::from)
+        .ok_or_else(|| Stop::Say("this repository has no work tree; run foretaste in a clone that has one".to_owned()))
 }
 
 /// The repository that the current folder lies in.
@@ -276,14 +281,21 @@ fn as_of(flag: &AsOf) -> Result<jiff::civil::Date, Stop> {
             .ok()
             .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
             .map(|stamp| stamp.to_zoned(jiff::tz::TimeZone::UTC).date())
-            .ok_or_else(|| Stop::Say("SOURCE_DATE_EPOCH is not a number of seconds since 1970".to_owned())),
+            .ok_or_else(|| {
+                Stop::Say(
+                    "SOURCE_DATE_EPOCH is not a number of seconds since 1970; unset it, or give the day with --as-of"
+                        .to_owned(),
+                )
+            }),
         Err(_) => Ok(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()),
     }
 }
 
 /// Writes a file whole or not at all: a temporary file beside it, then a rename. Never through a link.
 fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), Stop> {
-    let failed = |error: io::Error| Stop::Say(format!("cannot write {}: {error}", path.display()));
+    let failed = |error: io::Error| {
+        Stop::Say(format!("cannot write {}: {error}; check its name, and that you may write there", path.display()))
+    };
     // A device or a pipe is written to: renaming a file over it would take it from everybody.
     if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
         let mut device = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;

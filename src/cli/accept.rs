@@ -79,7 +79,12 @@ pub(super) fn record(root: &std::path::Path, proposal: &Proposal, day: jiff::civ
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => {
+            return Err(Stop::Say(format!(
+                "cannot read {}: {error}; check its name, and that you may read it",
+                path.display()
+            )));
+        }
     };
     let text = propose(policy::FILE, text.as_deref(), proposal, day, &crate::check::known())?;
     write_file(&path, text.as_bytes())?;

@@ -27,7 +27,12 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     let old = match std::fs::read_to_string(&path) {
         Ok(text) => Some(Baseline::parse(policy::BASELINE, &text)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => {
+            return Err(Stop::Say(format!(
+                "cannot read {}: {error}; check its name, and that you may read it",
+                path.display()
+            )));
+        }
     };
     let outcome = Checker::new()
         .environment(environment())

@@ -115,8 +115,12 @@ pub(super) fn checker(judging: &Judging) -> Result<Checker, Stop> {
 pub(super) fn checker_of(policy: Option<&Path>, day: &AsOf) -> Result<Checker, Stop> {
     let checker = Checker::new().environment(environment()).as_of(as_of(day)?);
     let Some(path) = policy else { return Ok(checker) };
-    let text = fs::read_to_string(path)
-        .map_err(|error| Stop::Say(format!("cannot read the policy {}: {error}", path.display())))?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        Stop::Say(format!(
+            "cannot read the policy {}: {error}; check its name, and that you may read it",
+            path.display()
+        ))
+    })?;
     Ok(checker.policy(&path.display().to_string(), &text))
 }
 

@@ -36,7 +36,9 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
             temporary.path()
         }
     };
-    campaign::build(folder).map_err(|error| Stop::Say(format!("the demo repository could not be built: {error}")))?;
+    campaign::build(folder).map_err(|error| {
+        Stop::Say(format!("the demo repository could not be built: {error}; name another folder with --keep"))
+    })?;
 
     let mut out = io::stdout().lock();
     writeln!(

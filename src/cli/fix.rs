@@ -126,7 +126,7 @@ fn show(change: &Rewrite, listed: &Listed, console: &Console) -> Result<(), Stop
     let mut out = io::BufWriter::new(io::stdout().lock());
     match crate::format::decode(&change.before, &listed.policy.limits) {
         Ok(decoded) => patch::edits(&change.path, &decoded.bytes, &change.edits, console.color, &mut out)?,
-        Err(reason) => return Err(Stop::Say(reason)),
+        Err(reason) => return Err(Stop::Say(format!("{}: {reason}; leave it out", change.path))),
     }
     Ok(out.flush()?)
 }
@@ -142,7 +142,8 @@ fn quarantine(
     console: &Console,
     tally: &mut Tally,
 ) -> Result<(), Stop> {
-    let failed = |reason: String| Stop::Say(format!("{}: {reason}", file.display()));
+    let failed =
+        |reason: String| Stop::Say(format!("{}: {reason}; name another file with --quarantine", file.display()));
     let mut shelf = Shelf::open(file, listed.policy.limits.blob).map_err(failed)?;
     let side = file.canonicalize().ok();
     let (named, more) = named(checker)?;

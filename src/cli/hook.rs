@@ -122,7 +122,7 @@ fn scopes(arguments: &RunArguments) -> Result<Vec<Scope>, Stop> {
             // <local ref> <local id> <remote ref> <remote id>
             let parts: Vec<_> = line.split_ascii_whitespace().collect();
             let [_, local, _, remote] = parts[..] else {
-                return Err(Stop::Say("standard input is not what git passes to a pre-push hook".to_owned()));
+                return Err(Stop::Say("standard input is not what git passes to a pre-push hook; let git call it (`foretaste hook install`)".to_owned()));
             };
             // A ref that is deleted brings nothing.
             if !zeros(local) {

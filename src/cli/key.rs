@@ -26,10 +26,17 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
     };
     for path in [&arguments.file, &public] {
         if path.symlink_metadata().is_ok() {
-            return Err(Stop::Say(format!("{} is there already; a key is never overwritten", path.display())));
+            return Err(Stop::Say(format!(
+                "{} is there already; a key is never overwritten; name another file",
+                path.display()
+            )));
         }
     }
-    let failed = |error: minisign::PError| Stop::Say(format!("the key pair could not be made: {error}"));
+    let failed = |error: minisign::PError| {
+        Stop::Say(format!(
+            "the key pair could not be made: {error}; without a terminal for the password, use --no-password"
+        ))
+    };
     let pair = if arguments.no_password {
         minisign::KeyPair::generate_unencrypted_keypair()
     } else {
@@ -68,5 +75,5 @@ fn create(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), Stop> {
     options
         .open(path)
         .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| Stop::Say(format!("cannot write {}: {error}", path.display())))
+        .map_err(|error| Stop::Say(format!("cannot write {}: {error}; name another file", path.display())))
 }

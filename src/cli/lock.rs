@@ -66,7 +66,8 @@ pub(super) fn run(arguments: &Arguments, console: &Console) -> Verdict {
     refuse_gaps(&measures.unread)?;
     if let Some(lost) = named.iter().find(|name| !measures.files.iter().any(|file| file.path == **name)) {
         return Err(Stop::Say(format!(
-            "{lost} cannot be locked: it is no regular file that git sees, or it is excluded"
+            "{lost} cannot be locked: it is no regular file that git sees, or it is excluded; name a \
+             file that is tracked or untracked, or change `exclude` in the policy"
         )));
     }
     let repo = repo(arguments, &measures, old.as_ref(), &root)?;
@@ -112,9 +113,11 @@ pub(super) fn read(path: &Path) -> Result<Option<Lock>, Stop> {
     match std::fs::read(path) {
         Ok(text) => Lock::parse(&text)
             .map(Some)
-            .map_err(|error| Stop::Say(format!("{error}. Move {} out of the way to write it anew", path.display()))),
+            .map_err(|error| Stop::Say(format!("{error}; move {} out of the way to write it anew", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Stop::Say(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => {
+            Err(Stop::Say(format!("cannot read {}: {error}; check its name, and that you may read it", path.display())))
+        }
     }
 }
 
@@ -145,7 +148,8 @@ fn repo(arguments: &Arguments, measures: &Measures, old: Option<&Lock>, root: &P
 fn refuse_gaps(unread: &[Unread]) -> Result<(), Stop> {
     let Some(first) = unread.first() else { return Ok(()) };
     Err(Stop::Say(format!(
-        "{}: {}. A lock must cover everything, so nothing was written ({} not read)",
+        "{}: {}; a lock must cover everything, so nothing was written ({} not read): fetch or mend it, or put it under \
+         `exclude` in the policy",
         crate::report::escaped(&first.path),
         crate::report::escaped(&first.reason),
         unread.len()

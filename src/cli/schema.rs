@@ -30,8 +30,11 @@ enum Of {
 
 pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
     let text = match arguments.of {
-        Of::Policy => serde_json::to_string_pretty(&check::policy_schema())
-            .map_err(|error| Stop::Say(format!("the schema cannot be written: {error}")))?,
+        Of::Policy => serde_json::to_string_pretty(&check::policy_schema()).map_err(|error| {
+            Stop::Say(format!(
+                "the schema cannot be written: {error}; this is a mistake in foretaste, please report it"
+            ))
+        })?,
         Of::Report => report::SCHEMA.trim_end().to_owned(),
         Of::Blame => report::BLAME_SCHEMA.trim_end().to_owned(),
         Of::Inventory => report::inventory::SCHEMA.trim_end().to_owned(),

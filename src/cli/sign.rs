@@ -61,8 +61,9 @@ pub(super) fn run(arguments: &Arguments, _: &Console) -> Verdict {
         (_, Err(stop), _) => return Err(stop),
         (_, Ok(lock), Some(repo)) => (Some(lock), repo.clone()),
     };
-    let bytes = crate::source::read_file(&path, u64::MAX)
-        .map_err(|reason| Stop::Say(format!("cannot read {}: {reason}", path.display())))?;
+    let bytes = crate::source::read_file(&path, u64::MAX).map_err(|reason| {
+        Stop::Say(format!("cannot read {}: {reason}; check its name, and that you may read it", path.display()))
+    })?;
     let subject = match (kind, &lock) {
         (Kind::Lock, Some(lock)) => rotation::subject(lock, &bytes),
         _ => Subject { kind, repo: &repo, file: name.as_ref(), bytes: &bytes, seq: 0, day: None },
@@ -117,7 +118,7 @@ fn read_lock(root: &Path) -> Result<Lock, Stop> {
 
 /// The path of a file as the repository names it.
 pub(super) fn inside(root: &Path, file: &Path) -> Result<BString, Stop> {
-    let failed = |error: io::Error| Stop::Say(format!("cannot find {}: {error}", file.display()));
+    let failed = |error: io::Error| Stop::Say(format!("cannot find {}: {error}; check its name", file.display()));
     let (root, full) = (root.canonicalize()?, file.canonicalize().map_err(failed)?);
     let path = full.strip_prefix(&root).map_err(|_| {
         Stop::Say(format!("{} lies outside the repository; what is signed is named by its path in it", file.display()))
@@ -129,9 +130,18 @@ pub(super) fn inside(root: &Path, file: &Path) -> Result<BString, Stop> {
 impl Signer {
     /// Reads a key; asks for the password of a minisign key that has one.
     pub(super) fn open(path: &Path) -> Result<Self, Stop> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Stop::Say(format!("cannot read the key {}: {error}", path.display())))?;
-        let failed = |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Stop::Say(format!(
+                "cannot read the key {}: {error}; check its name, and that you may read it",
+                path.display()
+            ))
+        })?;
+        let failed = |error: &dyn std::fmt::Display| {
+            Stop::Say(format!(
+                "cannot sign with {}: {error}; name a secret key of minisign or an SSH key with --key",
+                path.display()
+            ))
+        };
         let secret = if text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
             Secret::Ssh(Box::new(PrivateKey::from_openssh(&text).map_err(|error| failed(&error))?))
         } else {
@@ -177,7 +187,9 @@ fn by_minisign(
     key: &Path,
     until: Option<Date>,
 ) -> Result<Made, Stop> {
-    let failed = |error: minisign::PError| Stop::Say(format!("cannot sign with {}: {error}", key.display()));
+    let failed = |error: minisign::PError| {
+        Stop::Say(format!("cannot sign with {}: {error}; name another key with --key", key.display()))
+    };
     let now = now()?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     // What a receipt tells of does not pass.
@@ -188,14 +200,16 @@ fn by_minisign(
     }
     let expires = until
         .to_zoned(jiff::tz::TimeZone::UTC)
-        .map_err(|error| Stop::Say(format!("{until} is no day that can be signed: {error}")))?
+        .map_err(|error| {
+            Stop::Say(format!("{until} is no day that can be signed: {error}; name another with --until"))
+        })?
         .timestamp();
     let comment = form::trusted_comment(subject, now, expires);
     let untrusted = format!("signature of {}", subject.kind.as_str());
     let signed = minisign::sign(Some(public), secret, Cursor::new(subject.bytes), Some(&comment), Some(&untrusted))
         .map_err(failed)?;
     let number = form::key_number(&public.to_base64())
-        .ok_or_else(|| Stop::Say(format!("{} is no Ed25519 key", key.display())))?;
+        .ok_or_else(|| Stop::Say(format!("{} is no Ed25519 key; make one with `foretaste key`", key.display())))?;
     Ok(Made {
         text: signed.into_string(),
         ending: format!("{}.minisig", form::number_text(number)),
@@ -210,12 +224,16 @@ pub(super) fn now() -> Result<jiff::Timestamp, Stop> {
         return Ok(jiff::Timestamp::now());
     }
     let day = super::as_of(&super::AsOf::default())?;
-    let start = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| Stop::Say(error.to_string()))?;
+    let start = day
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_err(|error| Stop::Say(format!("{error}; set SOURCE_DATE_EPOCH to another day")))?;
     Ok(start.timestamp())
 }
 
 fn by_ssh(key: &PrivateKey, subject: &Subject<'_>, file: &Path) -> Result<Made, Stop> {
-    let failed = |error: &dyn std::fmt::Display| Stop::Say(format!("cannot sign with {}: {error}", file.display()));
+    let failed = |error: &dyn std::fmt::Display| {
+        Stop::Say(format!("cannot sign with {}: {error}; name another key with --key", file.display()))
+    };
     let Some(namespace) = ssh::namespace(subject.kind) else {
         return Err(Stop::Say(
             "an SSH signature of a file would fit any repository; sign it with a minisign key (`foretaste key`)"
@@ -227,7 +245,7 @@ fn by_ssh(key: &PrivateKey, subject: &Subject<'_>, file: &Path) -> Result<Made, 
     if key.is_encrypted() {
         let name = subject.file;
         return Err(Stop::Say(format!(
-            "this SSH key has a password, which ssh-keygen asks for: ssh-keygen -Y sign -n {namespace} -f {} {name} && mv \
+            "this SSH key has a password, which ssh-keygen asks for; run ssh-keygen -Y sign -n {namespace} -f {} {name} && mv \
              {name}.sig {name}.{ending}",
             file.display(),
         )));

@@ -130,7 +130,8 @@ impl Begun<'_> {
     fn run(&self, console: &Console) -> Verdict {
         let Self { name, arguments, outcome, root, .. } = self;
         let text = std::fs::read(root.join(policy::LOCK))?;
-        let lock = Lock::parse(&text).map_err(|error| Stop::Say(error.to_string()))?;
+        let lock =
+            Lock::parse(&text).map_err(|error| Stop::Say(format!("{error}; write it anew with `foretaste lock`")))?;
         let (program, rest) =
             arguments.command.split_first().ok_or_else(|| Stop::Say("name the command behind --".to_owned()))?;
         let started = sign::now()?;

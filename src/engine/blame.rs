@@ -110,7 +110,11 @@ impl Checker {
         };
         let tip = repository.resolve(revision)?;
         let Some(path) = repository.relative(path) else {
-            return Err(SourceError::new(format!("{} lies outside of the repository", path.display())).into());
+            return Err(SourceError::new(format!(
+                "{} lies outside of the repository; name a file in it",
+                path.display()
+            ))
+            .into());
         };
         let judgement = run.judgement(&run.snapshot()?)?;
         let policy = &judgement.policy;
@@ -119,7 +123,10 @@ impl Checker {
         let ancestor = back.commit(tip).map_err(SourceError::new)?;
         let file = back.file(ancestor.tree, path.as_ref()).map_err(SourceError::new)?;
         let Some(blob) = file else {
-            return Err(SourceError::new(format!("there is no file {path} in {revision}")).into());
+            return Err(SourceError::new(format!(
+                "there is no file {path} in {revision}; check the path, or name a revision that has it"
+            ))
+            .into());
         };
         let follower =
             Follower { policy, reader: &run.reader, back, kept: RefCell::default(), left: RefCell::new(MOST_BYTES) };

@@ -70,7 +70,12 @@ pub(super) fn judged(
 
 fn at(repository: &Repository, commit: ObjectId, paths: &BTreeSet<BString>) -> Result<Vec<(BString, String)>, Error> {
     let files = repository.files_at(commit, paths.iter().map(|path| path.as_bstr()));
-    texts(repository, files.map_err(|reason| SourceError::new(format!("{commit}: {reason}")))?)
+    texts(
+        repository,
+        files.map_err(|reason| {
+            SourceError::new(format!("{commit}: {reason}; fetch it (git fetch --unshallow, or without a filter)"))
+        })?,
+    )
 }
 
 fn texts(repository: &Repository, files: Vec<(BString, ObjectId)>) -> Result<Vec<(BString, String)>, Error> {
@@ -85,7 +90,10 @@ fn few<T>(files: Vec<T>) -> Result<Vec<T>, Error> {
     if files.len() <= MAX_POLICIES {
         return Ok(files);
     }
-    let message = format!("{} policies of folders stand over what is in scope, more than {MAX_POLICIES}", files.len());
+    let message = format!(
+        "{} policies of folders stand over what is in scope, more than {MAX_POLICIES}; name fewer paths",
+        files.len()
+    );
     Err(SourceError::new(message).into())
 }
 
@@ -97,7 +105,7 @@ fn text(path: BString, bytes: Vec<u8>) -> Result<(BString, String), Error> {
 }
 
 fn unusable(path: &BString, reason: &str) -> Error {
-    SourceError::new(format!("{path} cannot be read: {reason}")).into()
+    SourceError::new(format!("{path} cannot be read: {reason}; mend the file, or fetch what is missing")).into()
 }
 
 #[cfg(test)]

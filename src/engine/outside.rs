@@ -23,7 +23,10 @@ pub(crate) fn hashed(
     unread: &mut Vec<Unread>,
 ) -> Result<Vec<LockedFile>, Error> {
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
-        Error::Source(SourceError::new(format!("{} cannot be read: {error}", path.display())))
+        Error::Source(SourceError::new(format!(
+            "{} cannot be read: {error}; check its name, and that you may read it",
+            path.display()
+        )))
     };
     let mut paths: Vec<(BString, PathBuf)> = Vec::new();
     for entry in ignore::WalkBuilder::new(folder).standard_filters(false).follow_links(true).build() {

@@ -117,7 +117,7 @@ impl Run<'_> {
 }
 
 fn unusable(name: &str, reason: &str) -> SourceError {
-    SourceError::new(format!("{name} cannot be read: {reason}"))
+    SourceError::new(format!("{name} cannot be read: {reason}; mend the file, or fetch what is missing"))
 }
 
 fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Error> {

@@ -327,7 +327,11 @@ impl Repository {
             Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
                 let commit = self.resolve(revision)?;
                 let files = self.files_at(commit, paths.iter().map(|path| path.as_bstr()));
-                files.map(objects).map_err(|reason| SourceError::new(format!("{commit}: {reason}")))
+                files.map(objects).map_err(|reason| {
+                    SourceError::new(format!(
+                        "{commit}: {reason}; fetch it (git fetch --unshallow, or without a filter)"
+                    ))
+                })
             }
             Scope::Worktree | Scope::Files(_) => Ok(self.files_on_disk(paths.iter().map(|path| path.as_bstr()))),
         }

@@ -134,8 +134,12 @@ impl Repository {
             }
             Scope::Range { head: revision, .. } | Scope::Revision(revision) => {
                 let tree = self.tree_of(self.resolve(revision)?)?;
-                self.with(|git| tree::items(git, &tree).map(|items| items.names()))
-                    .map_err(|absent| SourceError::new(absent.reason("tree")))?
+                self.with(|git| tree::items(git, &tree).map(|items| items.names())).map_err(|absent| {
+                    SourceError::new(format!(
+                        "{}; fetch it (git fetch --unshallow, or without a filter)",
+                        absent.reason("tree")
+                    ))
+                })?
             }
             Scope::Worktree | Scope::Files(_) => {
                 let folder = self.work_tree.as_deref().and_then(|top| std::fs::read_dir(top).ok());

@@ -86,8 +86,12 @@ impl Repository {
     /// # Errors
     /// A repository of another owner, one that is damaged, or a `GIT_DIR` that leads nowhere.
     pub(crate) fn discover(dir: &Path, env: &Environment) -> Result<Option<Self>, SourceError> {
-        let here = std::fs::canonicalize(dir)
-            .map_err(|error| SourceError::new(format!("{} cannot be entered: {error}", dir.display())))?;
+        let here = std::fs::canonicalize(dir).map_err(|error| {
+            SourceError::new(format!(
+                "{} cannot be entered: {error}; check its name, and that you may enter it",
+                dir.display()
+            ))
+        })?;
         let found = match &env.git_dir {
             Some(git_dir) => {
                 let git_dir = here.join(git_dir);
@@ -261,16 +265,24 @@ impl Repository {
                 })?;
                 match header.kind() {
                     Kind::Commit | Kind::Tree => return Ok(id),
-                    Kind::Blob => return Err(SourceError::new(format!("{name} names a file, not a commit"))),
+                    Kind::Blob => {
+                        return Err(SourceError::new(format!(
+                            "{name} names a file, not a commit; name a commit, a branch or a tag"
+                        )));
+                    }
                     Kind::Tag => {
-                        let damaged = || SourceError::new(format!("{name} names a damaged tag"));
+                        let damaged = || {
+                            SourceError::new(format!("{name} names a damaged tag; fetch it again, or name the commit"))
+                        };
                         let bytes = object(git, &id, Kind::Tag, MAX_STRUCTURE, &mut buffer).map_err(|_| damaged())?;
                         let line = bytes.lines().next().and_then(|line| line.strip_prefix(b"object "));
                         id = line.and_then(|hex| ObjectId::from_hex(hex).ok()).ok_or_else(damaged)?;
                     }
                 }
             }
-            Err(SourceError::new(format!("{name} names a tag of a tag of a tag, more than {MAX_TAGS} deep")))
+            Err(SourceError::new(format!(
+                "{name} names a tag of a tag of a tag, more than {MAX_TAGS} deep; name the commit"
+            )))
         })
     }
 

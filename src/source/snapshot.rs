@@ -120,8 +120,12 @@ impl Repository {
 
     /// Whether a tree has a file or folder of this name.
     fn exists_in(&self, tree: ObjectId, path: &BStr) -> Result<bool, SourceError> {
-        self.with(|git| tree::exists(git, tree, path))
-            .map_err(|absent| SourceError::new(format!("{path}: {}", absent.reason("tree"))))
+        self.with(|git| tree::exists(git, tree, path)).map_err(|absent| {
+            SourceError::new(format!(
+                "{path}: {}; fetch it (git fetch --unshallow, or without a filter)",
+                absent.reason("tree")
+            ))
+        })
     }
 }
 

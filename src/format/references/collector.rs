@@ -1,6 +1,7 @@
 //! Where readers put what they find: references, and code of other languages for their readers.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::image::image;
@@ -8,7 +9,7 @@ use super::passage::Passage;
 use super::spelling::{is_dynamic, is_placeholder};
 use super::url::{self, Located};
 use super::variables::Variables;
-use super::verdict::{Named, judge, needs_fix};
+use super::verdict::{Named, Pin, judge, needs_fix};
 use crate::format::cards::Card;
 use crate::format::{Reference, Target, Verdict};
 use crate::span::Span;
@@ -60,6 +61,8 @@ impl Nested {
 pub(super) struct Collector {
     /// Each with how deep in other languages it stands.
     list: Vec<(Reference, u32)>,
+    /// Where the revisions stand that leave a name loose.
+    loose: BTreeSet<Span>,
     unread: Vec<String>,
     nested: Vec<(Nested, u32)>,
     depth: u32,
@@ -70,7 +73,9 @@ pub(super) struct Collector {
 impl Collector {
     /// Judges a name and takes it.
     pub(super) fn name(&mut self, named: Named<'_>) {
+        let at = if let Pin::At(_, span) = &named.pin { Some(*span) } else { None };
         if let Some(reference) = judge(named) {
+            self.loose.extend(at.filter(|_| needs_fix(reference.verdict)));
             self.push(reference);
         }
     }
@@ -188,6 +193,10 @@ impl Collector {
         // The innermost reader of a place knows it best; others that come upon the same bytes say it again.
         self.list.sort_by_key(|(reference, depth)| (reference.span.start, reference.span.end, Reverse(*depth)));
         let mut list: Vec<Reference> = self.list.into_iter().map(|(reference, _)| reference).collect();
+        // A constant is the root of what is loaded through it, and is told by itself only where nothing is named there.
+        list.retain(|reference| {
+            reference.hub != "python" || reference.pin.is_none() || !self.loose.contains(&reference.span)
+        });
         list.dedup_by(|next, first| next.span == first.span && (next.target == first.target || next.hub == first.hub));
         Found { list, unread: self.unread, card: self.card }
     }

@@ -305,5 +305,7 @@ fn set_of(globs: &[String]) -> Result<GlobSet, SourceError> {
         })?;
         set.add(glob);
     }
-    set.build().map_err(|error| SourceError::new(format!("these patterns of references cannot be used: {error}")))
+    set.build().map_err(|error| {
+        SourceError::new(format!("these patterns of references cannot be used: {error}; give fewer of them"))
+    })
 }

@@ -365,6 +365,18 @@ fn every_shape_that_is_no_call_has_its_verdict() {
             "DATASET_REVISION = 'main'\nload_dataset(name, revision=DATASET_REVISION)",
             &["unpinned dataset python:DATASET_REVISION@main", "dynamic dataset python:name"],
         ),
+        // Told once where what is loaded through it has a name; each such name is a source.
+        (
+            "a.py",
+            "DATASET_REVISION = 'main'\nload_dataset('acme/a', revision=DATASET_REVISION)\n\
+             load_dataset('acme/b', revision=DATASET_REVISION)",
+            &["unpinned dataset huggingface:acme/a@main", "unpinned dataset huggingface:acme/b@main"],
+        ),
+        (
+            "a.py",
+            "DATASET_REVISION = 'main'\nload_dataset('acme/a', revision='SHA')",
+            &["unpinned dataset python:DATASET_REVISION@main", "pinned dataset huggingface:acme/a@SHA"],
+        ),
         (
             "a.py",
             "class A:\n    model_revision: str = 'SHA'\n    hub_model_revision: str = 'main'\n    revision: str = 'main'",
