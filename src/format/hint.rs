@@ -75,7 +75,7 @@ pub(in crate::format) fn of(path: &BStr, text: &[u8]) -> Hint {
         }
         return match name.starts_with(b".") {
             true => Hint::Code(Kind::Code),
-            false => shebang(text).map_or(Hint::Nothing, Hint::Code),
+            false => shebang(text).or_else(|| included(text)).map_or(Hint::Nothing, Hint::Code),
         };
     };
     match extension {
@@ -129,6 +129,12 @@ const KNOWN_WITH_DIGITS: &[&[u8]] =
 fn without_compression(name: &[u8]) -> &[u8] {
     let endings: [&[u8]; 4] = [b".gz", b".zst", b".zstd", b".gzip"];
     endings.iter().find_map(|ending| name.strip_suffix(*ending)).unwrap_or(name)
+}
+
+/// What tasks of an evaluation harness include often has no ending at all.
+fn included(text: &[u8]) -> Option<Kind> {
+    let head = &text[..text.len().min(2048)];
+    head.lines().any(|line| line.starts_with(b"dataset_path: ")).then_some(Kind::Yaml)
 }
 
 /// The language that the first line of a script names.

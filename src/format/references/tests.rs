@@ -62,6 +62,8 @@ fn files_are_told_by_name_and_first_line() {
         ("run", "#!/usr/bin/env python3\n", Some(Kind::Python)),
         ("run", "#!/bin/sh\n", Some(Kind::Shell)),
         ("x/Dockerfile", "", Some(Kind::Shell)),
+        ("tasks/flores", "tag: x\ndataset_path: acme/flores\n", Some(Kind::Yaml)),
+        ("notes", "the dataset_path: acme/flores\n", None),
         ("Dockerfile.gpu", "", Some(Kind::Shell)),
         ("a.json", " {\"a\": 1}", Some(Kind::JsonConfig)),
         ("a.json", "[1]", None),
