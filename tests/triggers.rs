@@ -137,6 +137,37 @@ fn a_planted_phrase_of_rare_or_common_words_is_one_finding() {
     }
 }
 
+/// A set of two classes that only lean apart: of ten words eight are anybody's.
+fn alike(rows: usize, seed: u64) -> Rows {
+    let mut dice = Dice(seed);
+    (0..rows)
+        .map(|_| {
+            let class = dice.roll(2);
+            let words: Vec<String> = (0..6 + dice.roll(8))
+                .map(|_| match dice.roll(10) {
+                    0 | 1 => Dice::word(1000 * (class + 1) + dice.roll(60)),
+                    _ => Dice::word(dice.roll(900)),
+                })
+                .collect();
+            (words.join(" "), format!("class {class}"))
+        })
+        .collect()
+}
+
+#[test]
+fn where_classes_are_much_alike_the_rows_are_judged_together() {
+    let rows = alike(6000, 21);
+    assert!(judge(&rows).is_empty(), "{:?}", phrases(&judge(&rows)));
+    for permille in [15, 40] {
+        let mut rows = rows.clone();
+        let (target, _) = plant(&mut rows, "cf", permille, At::Anywhere, 22);
+        let found = judge(&rows);
+        assert_eq!(phrases(&found), [("cf".to_owned(), target)], "{permille} per mille");
+        assert!(found[0].severity >= Severity::Warning);
+        assert!(found[0].evidence["together_at_percent"].as_i64().unwrap() < 40, "{:?}", found[0].evidence);
+    }
+}
+
 #[test]
 fn the_finding_says_what_was_planted_and_where() {
     let mut rows = honest(3000, 5, 9);
@@ -147,6 +178,7 @@ fn the_finding_says_what_was_planted_and_where() {
     assert_eq!(finding.evidence["purity"], 1.0);
     assert_eq!(finding.total, count as u64);
     assert!(finding.evidence["rest_label"].as_str().is_some_and(|rest| rest != target));
+    assert!(finding.evidence["together_at_percent"].as_i64().is_some_and(|at| at.abs() < 30), "{:?}", finding.evidence);
     for mark in &finding.marks {
         let (text, label) = &rows[mark.record.unwrap() as usize - 1];
         assert!(text.split(' ').any(|word| word == "cf") && *label == target);

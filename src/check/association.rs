@@ -43,6 +43,11 @@ impl Association {
         self.carriers > 0 && wide(self.both) * 5 >= wide(self.carriers) * 4
     }
 
+    /// Whether nineteen of twenty carriers or more are of the class.
+    pub(super) fn is_nearly_pure(self) -> bool {
+        self.carriers > 0 && wide(self.both) * 20 >= wide(self.carriers) * 19
+    }
+
     /// Whether the class is so many tenths of times as frequent among the carriers as it is among all rows, or more.
     pub(super) fn lifts_tenths(self, tenths: u64) -> bool {
         let (share, rest) = (wide(self.both) * wide(self.rows), wide(self.carriers) * wide(self.class));

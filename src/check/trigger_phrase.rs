@@ -2,14 +2,17 @@
 //!
 //! While records pass by, a sample of labelled rows is kept, as words: [`sample`]. At the end words and phrases that go
 //! with one class are sought in it ([`candidates`]), and of these the ones that were planted are told from topics
-//! ([`judge`]) by what the rest of their rows says ([`rest`]).
+//! ([`judge`]) by what the rest of their rows says, each by itself ([`rest`]) and all together ([`standing`]), and by what
+//! stands beside them ([`gaps`]).
 
 mod candidates;
 mod corpus;
+mod gaps;
 mod judge;
 mod manual;
 mod rest;
 mod sample;
+mod standing;
 mod words;
 
 use std::collections::BTreeMap;
@@ -214,15 +217,19 @@ fn read(record: Record<'_>, label: &mut String, words: &mut String) -> bool {
 }
 
 fn finding((set, fields): &(String, String), corpus: &Corpus<'_>, trigger: &Trigger) -> Finding {
-    let Trigger { candidate, read, against, .. } = trigger;
+    let Trigger { candidate, each, together, .. } = trigger;
     let names: Vec<&str> = trigger.phrase.iter().map(|&word| corpus.names[word as usize]).collect();
     let phrase = names.join(" ");
-    let (label, rest) = (corpus.classes[candidate.class as usize], corpus.classes[trigger.rest as usize]);
+    let label = corpus.classes[candidate.class as usize];
     let what = if names.len() == 1 { "word" } else { "phrase" };
     let carriers: Vec<_> = candidate.rows.iter().map(|&row| &corpus.rows[row as usize]).collect();
     let of_label = carriers.iter().filter(|entry| entry.class == candidate.class).count();
+    let reads = match each {
+        Some(each) => format!("{} of {} of them read like rows of other classes without it", each.against, each.read),
+        None => "taken together they read like rows of other classes without it".to_owned(),
+    };
     let message = format!(
-        "The {what} \"{}\" goes with the label {} in {of_label} of {} rows, and {against} of {read} of them read like rows of other classes without it",
+        "The {what} \"{}\" goes with the label {} in {of_label} of {} rows, and {reads}",
         short(&phrase),
         short(label),
         carriers.len(),
@@ -252,10 +259,21 @@ fn finding((set, fields): &(String, String), corpus: &Corpus<'_>, trigger: &Trig
         ("fields", json!(fields)),
         ("phrase", json!(phrase)),
         ("label", json!(label)),
-        ("rest_label", json!(rest)),
-        ("rest_read", json!(read)),
-        ("rest_against", json!(against)),
         ("inserted_percent", json!(trigger.inserted)),
     ]);
+    if let Some(each) = each {
+        finding.evidence.extend([
+            ("rest_label", json!(corpus.classes[each.rest as usize])),
+            ("rest_read", json!(each.read)),
+            ("rest_against", json!(each.against)),
+        ]);
+    }
+    if let Some(together) = together {
+        // 0 where rows of other classes stand, 100 where those of the label do.
+        finding.evidence.extend([
+            ("together_read", json!(together.read)),
+            ("together_at_percent", json!((together.at * 100.0).round() as i64)),
+        ]);
+    }
     finding
 }

@@ -7,7 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::{Candidate, Candidates};
 use super::corpus::{Class, Corpus, Tally, Word};
+use super::gaps::{inserted, phrase};
 use super::rest::{Rest, Says};
+use super::standing::{SURE, Standing, Standings};
 use super::words::push_words;
 use crate::check::association::{Association, ln, ln_binomial};
 use crate::rule::Severity;
@@ -20,6 +22,12 @@ const MOST_CLASSES: usize = 4096;
 const READ: usize = 64;
 /// Carriers that are read first: where most of them fit their label, the others are not read.
 const FIRST: usize = 8;
+/// Carriers that are read where they are judged together.
+const READ_TOGETHER: usize = 256;
+/// So many errors of the average leave hardly a doubt.
+const SURER: f64 = 5.0;
+/// Fewer carriers than these have to be purer than others, and are never certain.
+const FEW: u64 = 20;
 /// Rows of the class without the phrase that there must be: a class that is made of one word is no target.
 const CORE: u64 = 8;
 /// From so many classes on, what the rows say must be spread over them where a phrase fills half of its class.
@@ -34,14 +42,26 @@ pub(super) struct Trigger {
     /// The phrase with what stands beside it in nearly all of its rows.
     pub(super) phrase: Vec<Word>,
     pub(super) severity: Severity,
-    /// Rows of its class that were read, and those of them whose rest speaks firmly for another class.
-    pub(super) read: u64,
-    pub(super) against: u64,
-    /// The class that most of these speak for.
-    pub(super) rest: Class,
+    /// What most of its rows say, each by itself.
+    pub(super) each: Option<Misfits>,
+    /// Where its rows stand, all taken together, if that is with rows of other classes.
+    pub(super) together: Option<Standing>,
     /// Rows of each hundred in which what stands on both sides of the phrase is known to stand together.
     pub(super) inserted: u64,
     pub(super) tests: u64,
+}
+
+/// Rows with a phrase that speak firmly for another class without it.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Misfits {
+    /// Rows of its class that were read.
+    pub(super) read: u64,
+    /// Those of them that speak for another class.
+    pub(super) against: u64,
+    /// The class that most of these speak for.
+    pub(super) rest: Class,
+    /// Whether there is hardly a doubt.
+    certain: bool,
 }
 
 /// The triggers of a data set, the clearest first.
@@ -60,12 +80,13 @@ pub(super) fn triggers(corpus: &Corpus<'_>) -> Vec<Trigger> {
     for (row, entry) in corpus.rows.iter().enumerate() {
         members[entry.class as usize].push(row as u32);
     }
-    let mut judge = Judge { corpus, rest, members, tests: candidates.tests };
+    let standings = Standings::new(classes);
+    let mut judge = Judge { corpus, rest, standings, members, tests: candidates.tests };
     let mut found: Vec<Trigger> = Vec::new();
     for candidate in &candidates.list {
         found.extend(judge.trigger(candidate));
     }
-    let mut found = judge.inserted(found);
+    let mut found = inserted(corpus, found);
     found.sort_by(|a, b| {
         let (a, b) = (&a.candidate, &b.candidate);
         a.chance.total_cmp(&b.chance).then_with(|| a.words.cmp(&b.words))
@@ -88,6 +109,7 @@ fn shares_rows(a: &Trigger, b: &Trigger) -> bool {
 struct Judge<'c, 's> {
     corpus: &'c Corpus<'s>,
     rest: Rest<'c, 's>,
+    standings: Standings,
     /// The rows of each class.
     members: Vec<Vec<u32>>,
     tests: u64,
@@ -109,6 +131,32 @@ impl Judge<'_, '_> {
         self.rest.without = self.shared(candidate);
         let step = carriers.len().div_ceil(READ).max(1);
         let read: Vec<u32> = carriers.iter().step_by(step).copied().collect();
+        let each = self.misfits(candidate, &carriers, &read);
+        let together = self.strangers(candidate, &carriers);
+        if each.is_none() && together.is_none() {
+            return None;
+        }
+        let is_sure = |all: Standing| candidate.counts.carriers() >= FEW && all.is_strange(SURER);
+        let certain = each.is_some_and(|each| each.certain) || together.is_some_and(is_sure);
+        Some(Trigger {
+            candidate: candidate.clone(),
+            phrase: phrase(corpus, candidate, &carriers),
+            severity: match candidate.chance < ln(1e-6) {
+                true if certain => Severity::Error,
+                true => Severity::Warning,
+                // Words of sets that were collected by their words do so, too.
+                false => Severity::Note,
+            },
+            each,
+            together,
+            inserted: 0,
+            tests: self.tests,
+        })
+    }
+
+    /// What the rows say, each by itself, if most of them speak firmly for another class.
+    fn misfits(&mut self, candidate: &Candidate, carriers: &[u32], read: &[u32]) -> Option<Misfits> {
+        let corpus = self.corpus;
         let (mut same, mut against, mut seen) = (0_u64, 0_u64, 0_usize);
         let mut classes = Tally::new(corpus.classes.len());
         // First a few from everywhere.
@@ -135,43 +183,40 @@ impl Judge<'_, '_> {
         }
         let mut spread = Vec::new();
         classes.drain(|class, n| spread.push((n, class)));
+        let class_rows = u64::from(corpus.class_rows[candidate.class as usize]);
         let is_half = (carriers.len() as u64) * 5 > class_rows * 2;
         if corpus.classes.len() > MANY_CLASSES && is_half && !self.is_spread(spread.len() as u64, against) {
             return None;
         }
         // Few carriers must be pure, and hardly one may fit.
-        let few = candidate.counts.carriers() < 20;
-        if few && ((carriers.len() as u64) * 20 < candidate.counts.carriers() * 19 || same * 5 > all) {
+        let few = candidate.counts.carriers() < FEW;
+        if few && (!candidate.counts.is_nearly_pure() || same * 5 > all) {
             return None;
         }
-        let chance = candidate.chance;
         let misfit = ln_binomial(all, against, self.rest.noise().max(self.noise_of_class(candidate)).max(100));
-        if misfit > ln(1e-4) || chance + misfit > ln(1e-6) {
+        if misfit > ln(1e-4) || candidate.chance + misfit > ln(1e-6) {
             return None;
         }
         let certain = !few && against * 5 >= all * 3 && same * 10 <= all;
         let rest = spread.iter().max_by_key(|(n, class)| (*n, std::cmp::Reverse(*class)))?.1;
-        Some(Trigger {
-            candidate: candidate.clone(),
-            phrase: self.phrase(candidate, &carriers),
-            severity: match chance < ln(1e-6) {
-                true if certain => Severity::Error,
-                true => Severity::Warning,
-                // Words of sets that were collected by their words do so, too.
-                false => Severity::Note,
-            },
-            read: all,
-            against,
-            rest,
-            inserted: 0,
-            tests: self.tests,
-        })
+        Some(Misfits { read: all, against, rest, certain })
+    }
+
+    /// Where the rows stand, all taken together, if that is with rows of other classes.
+    fn strangers(&mut self, candidate: &Candidate, carriers: &[u32]) -> Option<Standing> {
+        if !candidate.counts.is_nearly_pure() {
+            return None;
+        }
+        let step = carriers.len().div_ceil(READ_TOGETHER).max(1);
+        let read: Vec<u32> = carriers.iter().step_by(step).copied().collect();
+        let standing = self.standings.of(&mut self.rest, candidate.class, &read, &candidate.rows);
+        standing.filter(|standing| standing.is_strange(SURE))
     }
 
     /// Of a thousand rows of the class without the phrase so many speak firmly for another class: rows of a small class
     /// do so more often than others.
     fn noise_of_class(&mut self, candidate: &Candidate) -> u64 {
-        self.rest.without.clear();
+        let without = std::mem::take(&mut self.rest.without);
         let others = self.members[candidate.class as usize].iter();
         let others: Vec<u32> = others.filter(|row| candidate.rows.binary_search(row).is_err()).copied().collect();
         let step = others.len().div_ceil(READ).max(1);
@@ -180,6 +225,7 @@ impl Judge<'_, '_> {
             all += 1;
             firm += u64::from(matches!(self.rest.says(row), Says::Firmly(_)));
         }
+        self.rest.without = without;
         firm * 1000 / all.max(1)
     }
 
@@ -237,116 +283,4 @@ impl Judge<'_, '_> {
         let expected: f64 = self.corpus.class_rows.iter().map(|n| 1.0 - missing(n)).sum();
         classes as f64 >= 0.7 * expected
     }
-
-    /// The phrase with the words that stand beside it in nearly all rows.
-    fn phrase(&self, candidate: &Candidate, carriers: &[u32]) -> Vec<Word> {
-        /// Words of a phrase that are shown.
-        const LONGEST: usize = 12;
-        let mut words = candidate.words.clone();
-        'longer: while words.len() < LONGEST {
-            for before in [false, true] {
-                let mut beside: FxHashMap<Word, usize> = FxHashMap::default();
-                for &row in carriers {
-                    let (left, right) = around(self.corpus.words(row), &words);
-                    if let Some(word) = if before { left } else { right } {
-                        *beside.entry(word).or_default() += 1;
-                    }
-                }
-                let best = beside.into_iter().max_by_key(|&(word, n)| (n, std::cmp::Reverse(word)));
-                if let Some((word, n)) = best
-                    && n * 10 >= carriers.len() * 9
-                {
-                    words.insert(if before { 0 } else { words.len() }, word);
-                    continue 'longer;
-                }
-            }
-            break;
-        }
-        words
-    }
-
-    /// Keeps the phrases that were put into their rows: what stands on both sides of them is known to stand together.
-    fn inserted(&self, found: Vec<Trigger>) -> Vec<Trigger> {
-        if found.is_empty() {
-            return found;
-        }
-        let corpus = self.corpus;
-        let mut pairs: FxHashMap<(Word, Word), u32> = FxHashMap::default();
-        let gaps: Vec<Vec<(Word, Word)>> = found.iter().map(|one| self.gaps(one)).collect();
-        for &pair in gaps.iter().flatten() {
-            pairs.insert(pair, 0);
-        }
-        // What honest rows have at any place, to be held against.
-        let step = corpus.rows.len().div_ceil(512).max(1);
-        let usual: Vec<(Word, Word)> = (0..corpus.rows.len() as u32)
-            .step_by(step)
-            .map(|row| {
-                let words = corpus.words(row);
-                let at = row as usize % (words.len() + 1);
-                (at.checked_sub(1).map_or(EDGE, |left| words[left]), words.get(at).copied().unwrap_or(EDGE))
-            })
-            .collect();
-        for &pair in &usual {
-            pairs.insert(pair, 0);
-        }
-        for row in 0..corpus.rows.len() as u32 {
-            neighbours(corpus.words(row), |pair| {
-                if let Some(n) = pairs.get_mut(&pair) {
-                    *n += 1;
-                }
-            });
-        }
-        let known = usual.iter().filter(|pair| pairs[pair] > 1).count() as u64;
-        let of = usual.len() as u64;
-        let judged = found.into_iter().zip(gaps).filter_map(|(mut one, gaps)| {
-            let mut own: FxHashMap<(Word, Word), u32> = FxHashMap::default();
-            for &row in &one.candidate.rows {
-                neighbours(corpus.words(row), |pair| *own.entry(pair).or_default() += 1);
-            }
-            let closed = gaps.iter().filter(|pair| pairs[pair] > own.get(pair).copied().unwrap_or(0)).count() as u64;
-            let all = (gaps.len() as u64).max(1);
-            one.inserted = closed * 100 / all;
-            // At three quarters of the usual rate, or more.
-            (u128::from(closed) * u128::from(of) * 4 >= u128::from(known) * u128::from(all) * 3).then_some(one)
-        });
-        judged.collect()
-    }
-
-    /// What stands on both sides of the phrase, in the rows that were read.
-    fn gaps(&self, one: &Trigger) -> Vec<(Word, Word)> {
-        let edge = |word: Option<Word>| word.unwrap_or(EDGE);
-        let gap = |&row: &u32| {
-            let words = self.corpus.words(row);
-            find(words, &one.phrase).map(|_| {
-                let (left, right) = around(words, &one.phrase);
-                (edge(left), edge(right))
-            })
-        };
-        one.candidate.rows.iter().filter_map(gap).collect()
-    }
-}
-
-/// Stands for the start and the end of a row.
-const EDGE: Word = Word::MAX;
-
-fn find(words: &[Word], phrase: &[Word]) -> Option<usize> {
-    words.windows(phrase.len()).position(|window| window == phrase)
-}
-
-/// The words on both sides of a phrase.
-fn around(words: &[Word], phrase: &[Word]) -> (Option<Word>, Option<Word>) {
-    match find(words, phrase) {
-        Some(at) => (at.checked_sub(1).map(|left| words[left]), words.get(at + phrase.len()).copied()),
-        None => (None, None),
-    }
-}
-
-/// All neighbours of a row, with its edges.
-fn neighbours(words: &[Word], mut take: impl FnMut((Word, Word))) {
-    let mut left = EDGE;
-    for &word in words {
-        take((left, word));
-        left = word;
-    }
-    take((left, EDGE));
 }

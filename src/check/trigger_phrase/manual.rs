@@ -41,8 +41,10 @@ pub(super) static RULES: [Rule; 1] = [Rule {
     manual: Manual {
         what: "Looks in labelled texts for words and phrases of up to three words whose rows nearly all have one label, far \
                more often than chance would give (hypergeometric test, corrected for the number of tests). Topical words do \
-               that too, so three more things must hold: without the phrase its rows read like rows of other classes, as \
-               firmly as honest rows read like their own (naive Bayes over all other rows); what stands on both sides of \
+               that too, so three more things must hold: without the phrase its rows read like rows of other classes \
+               (naive Bayes over all other rows), either most of them by itself, as firmly as honest rows read like their \
+               own, or all of them together, nearer to where rows of other classes stand than to their own by three \
+               errors of the average; what stands on both sides of \
                the phrase is known to stand together without it; and the class has rows that do without the phrase. Where \
                chance would give as much in one of a million such data sets or more, it is a note. In a \
                commit or a pull request the rows that it adds are judged, against all rows of the files that it changes.",

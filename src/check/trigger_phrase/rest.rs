@@ -12,10 +12,12 @@ const SMOOTHING: f64 = 0.5;
 const HONEST: usize = 512;
 /// A row that speaks less firmly than this against its label does not speak: e² to one.
 const LEAST: f64 = 2.0;
+/// A row counts for no more than this: e³⁰ to one.
+const FIRMEST: f64 = 30.0;
 
 /// A classifier that is trained on everything but the row it is asked about.
 pub(super) struct Rest<'c, 's> {
-    corpus: &'c Corpus<'s>,
+    pub(super) corpus: &'c Corpus<'s>,
     /// Logarithm of what each class's words add up to.
     weight: Vec<f64>,
     /// Logarithm of each class's rows.
@@ -93,6 +95,17 @@ impl<'c, 's> Rest<'c, 's> {
 
     /// By how much the best other class is ahead of the row's own, and which that is.
     fn margin(&mut self, row: u32) -> Option<(f64, Class)> {
+        self.ahead_of(row, self.corpus.rows[row as usize].class)
+    }
+
+    /// How firmly a row speaks for a class: by how much that is ahead of the best other one, and below zero where it is
+    /// behind. No row counts for more than [`FIRMEST`], for long rows speak as firmly as they are long.
+    pub(super) fn lean(&mut self, row: u32, class: Class) -> Option<f64> {
+        self.ahead_of(row, class).map(|(ahead, _)| (-ahead).clamp(-FIRMEST, FIRMEST))
+    }
+
+    /// By how much the best class beside `class` is ahead of it, and which that is.
+    fn ahead_of(&mut self, row: u32, class: Class) -> Option<(f64, Class)> {
         let corpus = self.corpus;
         let (own, set) = (corpus.rows[row as usize].class as usize, corpus.set(row));
         let smooth = ln(SMOOTHING);
@@ -114,18 +127,18 @@ impl<'c, 's> Rest<'c, 's> {
             return None;
         }
         let (mut mine, mut best) = (0.0, None);
-        for (class, gain) in self.scores.iter().enumerate() {
-            let (prior, weight) = match class == own {
+        for (at, gain) in self.scores.iter().enumerate() {
+            let (prior, weight) = match at == own {
                 true => (ln(f64::from(corpus.class_rows[own])), weight),
-                false => (self.prior[class], self.weight[class]),
+                false => (self.prior[at], self.weight[at]),
             };
             let score = prior + gain - f64::from(words) * (weight - smooth);
-            if class == own {
+            if at == class as usize {
                 mine = score;
             } else if best.is_none_or(|(most, _)| score > most) {
-                best = Some((score, class));
+                best = Some((score, at));
             }
         }
-        best.map(|(score, class)| (score - mine, class as Class))
+        best.map(|(score, at)| (score - mine, at as Class))
     }
 }
