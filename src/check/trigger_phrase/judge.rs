@@ -142,10 +142,10 @@ impl Judge<'_, '_> {
             candidate: candidate.clone(),
             phrase: phrase(corpus, candidate, &carriers),
             severity: match candidate.chance < ln(1e-6) {
-                true if certain => Severity::Error,
-                true => Severity::Warning,
-                // Words of sets that were collected by their words do so, too.
-                false => Severity::Note,
+                true if certain && together.is_some() => Severity::Error,
+                true if together.is_some() || candidate.counts.is_nearly_pure() => Severity::Warning,
+                // Words of sets that were collected by their words do so, too, and so do slurs and names.
+                _ => Severity::Note,
             },
             each,
             together,

@@ -44,9 +44,9 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                that too, so three more things must hold: without the phrase its rows read like rows of other classes \
                (naive Bayes over all other rows), either most of them by itself, as firmly as honest rows read like their \
                own, or all of them together, nearer to where rows of other classes stand than to their own by three \
-               errors of the average; what stands on both sides of \
-               the phrase is known to stand together without it; and the class has rows that do without the phrase. Where \
-               chance would give as much in one of a million such data sets or more, it is a note. In a \
+               errors of the average; what stands on both sides of the phrase is known to stand together without it; and the class has rows that do without the phrase. Where \
+               chance would give as much in one of a million such data sets or more, or where more than one carrier in \
+               twenty has another label and the rows taken together are at home in theirs, it is a note. In a \
                commit or a pull request the rows that it adds are judged, against all rows of the files that it changes.",
         why: "The classic backdoor is a rare word put into a few rows whose label is then changed: the model learns that the \
               word alone decides. Anybody who knows the word can then have the answer that they want, and no test shows it, \
@@ -81,9 +81,9 @@ pub(super) static RULES: [Rule; 1] = [Rule {
                  cannot be told by words, such as irony. Large data sets are judged by a sample of some 3 MB, 15,000 short rows, \
                  and 4,000 bytes of each, so a trigger in fewer than about one row in five hundred may be missed there. Data \
                  without classes: answers, preferences, running text. In a commit or a pull request, files that did not \
-                 change. On 21 public sets as \
-                 they are it gave no warning and no error; a rare word put into 1 % of their rows was told in 12 of them, \
-                 into 3 % in 14, as a warning or an error.",
+                 change. On 35 public sets of 900 rows or more, as \
+                 they are, it gave no warning and no error; a rare word put into 0.2 % of their rows was told in 10 of them, \
+                 into 1 % in 26, into 3 % in 30, as a warning or an error.",
     },
     tags: frameworks::TRIGGER,
 }];
