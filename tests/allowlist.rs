@@ -123,8 +123,12 @@ fn who_brings_a_source_does_not_review_it() {
     let (code, report) = repo.json(&["check", "--range", "main..HEAD"]);
     assert_eq!((code, told(&report)), (0, vec!["warning reviewer-is-author".to_owned()]), "{report}");
     assert_eq!(report["findings"][0]["places"][0]["path"], "train.py");
-    // Somebody else read it.
+    // That somebody else read it is a claim of its author; that somebody else committed it is not.
     repo.git(&["commit", "--quiet", "--amend", "-m", "train on it\n\nReviewed-by: Bob <bob@example.org>"]);
+    assert_eq!(told(&repo.json(&["check", "--range", "main..HEAD"]).1), ["warning reviewer-is-author"]);
+    let mut amend = repo.command("git");
+    amend.env("GIT_COMMITTER_EMAIL", "bob@example.org").args(["commit", "--quiet", "--amend", "-m", "train on it"]);
+    assert!(amend.status().unwrap().success());
     assert_eq!(told(&repo.json(&["check", "--range", "main..HEAD"]).1), [""; 0]);
     // An entry of one's own, reviewed by oneself.
     repo.commit(

@@ -152,8 +152,7 @@ impl Check for UnvettedVendor {
             let message =
                 format!("`{}` reviews the vendor `{}` in a change of their own", short(&reviewer), short(&vendor));
             let mut finding = Finding::new(&RULES[0], format!("reviewer-is-author {vendor}"), message);
-            finding.help =
-                "let somebody else review the vendor and commit the entry, or sign the commit off".to_owned();
+            finding.help = "let somebody else review the vendor, and commit the entry or sign that commit".to_owned();
             finding.evidence.insert("finding", json!("reviewer-is-author"));
             finding.evidence.insert("vendor", json!(vendor));
             (finding.total, finding.marks) = (1, vec![mark]);

@@ -90,7 +90,7 @@ pub(in crate::check) fn sole_author(people: &People<'_>) -> Option<String> {
 }
 
 fn said(source: &str, message: String, marks: Vec<Mark>) -> Finding {
-    let help = "let somebody else review the source and commit the entry, or sign the commit off";
+    let help = "let somebody else review the source, and commit the entry or sign that commit";
     finding("reviewer-is-author", source, message, help, Severity::Warning, marks)
 }
 
@@ -98,8 +98,12 @@ fn mail(mail: &BString) -> String {
     mail.to_str_lossy().to_lowercase()
 }
 
-/// Whether a commit says that somebody else had it in their hands: a trailer, or another committer who is a person.
+/// Whether somebody else had a commit in their hands: who signed it with a key of the policy, else who committed it, if
+/// that is a person. What its message says of readers is written by its author and says nothing.
 fn is_seen(commit: &Commit, author: &str) -> bool {
-    let committer = mail(&commit.committer.mail);
-    commit.reviewed || (committer != author && !committer.contains("noreply") && !committer.is_empty())
+    let hand = match &commit.verdict {
+        Some(Ok(signed)) => signed.principal.to_lowercase(),
+        _ => mail(&commit.committer.mail),
+    };
+    hand != author && !hand.contains("noreply") && !hand.is_empty()
 }
