@@ -112,7 +112,8 @@ SETS = {
             "errors",
             ERRORS,
             'files: ["**/*human_labels*.csv", "**/*human_labels*/**/*.csv", "**/*corrected_labels/CoNLL*csv", '
-            f'"**/*corrected_labels/CoNLL*/**/*csv"]\n    {KEY}\n    label: error_type\n    null: [""]',
+            # The folder that files came from: what only moves is no change.
+            f'"**/*corrected_labels/CoNLL*/**/*csv", "**/archive_old_files/CoNLL*csv"]\n    {KEY}\n    label: error_type\n    null: [""]',
         ),
         ("corrections", CORRECTIONS, f'files: ["**/*all_conll_corrections_combined.csv"]\n    {KEY}\n    label: correct_ent_type\n    null: [""]'),
     ],
