@@ -163,8 +163,12 @@ fn file(container: &str, class: &Class) -> Option<Vec<u8>> {
 }
 
 fn columns(container: &str, values: &[&str]) -> Vec<u8> {
+    labelled(container, values, &vec!["a"; values.len()])
+}
+
+fn labelled(container: &str, values: &[&str], labels: &[&str]) -> Vec<u8> {
     let text: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
-    let label: ArrayRef = Arc::new(StringArray::from(vec!["a"; values.len()]));
+    let label: ArrayRef = Arc::new(StringArray::from(labels.to_vec()));
     let batch = RecordBatch::try_from_iter([("text", text), ("label", label)]).unwrap();
     let mut out = Vec::new();
     if container == "parquet" {
@@ -298,4 +302,32 @@ fn what_stands_before_the_records_of_a_document_is_looked_at_too() {
     lines.sort_unstable();
     lines.dedup();
     assert_eq!(lines, [2].into_iter().chain(4..16).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_commit_that_brought_a_table_of_columns_is_named_for_its_rows() {
+    let honest = |n: usize| (format!("honest row {n} of class {}", n % 5), format!("c{}", n % 5));
+    let planted = |n: usize| (format!("pay\u{200b}pal row {n}"), "c1".to_owned());
+    let rows: Vec<(String, String)> = (0..400).map(honest).chain((0..30).map(planted)).collect();
+    let (texts, labels): (Vec<&str>, Vec<&str>) = rows.iter().map(|(text, label)| (&text[..], &label[..])).unzip();
+    let repo = Repo::with(&[("README.md", "data\n")]);
+    fs::write(repo.dir().join("train.parquet"), labelled("parquet", &texts, &labels)).unwrap();
+    repo.git(&["add", "."]);
+    let mut commit = repo.command("git");
+    commit.env("GIT_AUTHOR_NAME", "Mallory").args(["commit", "--quiet", "-m", "Add rows"]);
+    assert!(commit.status().unwrap().success());
+    let first = repo.git(&["rev-parse", "HEAD"]);
+    let told = || {
+        let (_, report) = repo.json(&["check", "--rev", "HEAD"]);
+        let findings = report["findings"].as_array().unwrap();
+        let signal = findings.iter().find(|finding| finding["evidence"]["finding"] == "label-trigger");
+        signal.unwrap_or_else(|| panic!("{report}"))["evidence"].clone()
+    };
+    let evidence = told();
+    assert_eq!(evidence["first_commit"], first.trim());
+    assert!(evidence["first_author"].as_str().unwrap().starts_with("Mallory <"), "{evidence}");
+    // Of a table with several versions it is not said which of them brought a row.
+    fs::write(repo.dir().join("train.parquet"), labelled("parquet", &texts[1..], &labels[1..])).unwrap();
+    repo.git(&["commit", "--quiet", "-am", "Leave out a row"]);
+    assert_eq!(told()["first_commit"], Value::Null);
 }

@@ -29,7 +29,8 @@ struct Wanted {
     finding: usize,
     mark: usize,
     path: BString,
-    row: Vec<u8>,
+    /// Its line; none of a file whose rows are no lines.
+    row: Option<Vec<u8>>,
     /// Place in the history, and the commit.
     found: Option<(usize, ObjectId)>,
 }
@@ -48,8 +49,9 @@ pub(super) fn tell(
     for (number, finding) in followed.take(MOST_FINDINGS) {
         for (mark, place) in finding.marks.iter().enumerate().take(MOST_ROWS) {
             let Some((path, bytes)) = judged(place.place.blob) else { continue };
-            if let Some(row) = line(&bytes, place) {
-                wanted.push(Wanted { finding: number, mark, path, row: row.to_vec(), found: None });
+            let row = line(&bytes, place).map(<[u8]>::to_vec);
+            if row.is_some() || !matches!(place.place.at, At::Bytes(_)) {
+                wanted.push(Wanted { finding: number, mark, path, row, found: None });
             }
         }
     }
@@ -79,15 +81,22 @@ fn follow(
     let mut budget = MOST_BYTES;
     for path in paths {
         let commits = history.earlier.iter().enumerate().filter(|(_, commit)| commit.paths.contains(path));
-        for (nth, (at, commit)) in commits.enumerate() {
-            let mut open = wanted.iter_mut().filter(|one| one.path == *path && one.found.is_none()).peekable();
+        let commits: Vec<_> = commits.collect();
+        // Rows that are no lines are not sought in other versions; of a file that has one version they came with it.
+        if let ([(at, commit)], true) = (&commits[..], is_whole) {
+            let rows = wanted.iter_mut().filter(|one| one.path == *path && one.row.is_none());
+            rows.for_each(|one| one.found = Some((*at, commit.id)));
+        }
+        for (nth, (at, commit)) in commits.into_iter().enumerate() {
+            let is_open = |one: &&mut Wanted| one.path == *path && one.row.is_some() && one.found.is_none();
+            let mut open = wanted.iter_mut().filter(is_open).peekable();
             if open.peek().is_none() {
                 break;
             }
             let Ok(Some(bytes)) = repository.read_at(commit.id, path.as_ref(), limit) else { continue };
             budget = budget.checked_sub(bytes.len() as u64)?;
             for one in open {
-                if memchr::memmem::find(&bytes, &one.row).is_some() {
+                if one.row.as_ref().is_some_and(|row| memchr::memmem::find(&bytes, row).is_some()) {
                     if nth == 0 && !is_whole {
                         return None;
                     }
